@@ -1,0 +1,39 @@
+# Each target sets up what it needs and can be run again.
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help setup demo check lint format test fuzz golden clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/ready: pyproject.toml toolkit/constraints.txt toolkit/setup.sh
+	@toolkit/setup.sh $(VENV)
+
+setup: $(VENV)/ready ## a virtual environment in .venv with everything
+
+demo: $(VENV)/ready ## the trained digits network: export, quantize, C, verify; leaves build/demo
+	@$(BIN)/python -m models.demo build/demo
+
+test: $(VENV)/ready ## all tests
+	@$(BIN)/python -m pytest -q
+
+check: lint ## what CI runs before the tests: lint, types, format
+	@$(BIN)/python -m mypy
+
+lint: $(VENV)/ready
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/clang-format --dry-run --Werror $$(git ls-files 'runtime_c/*.[ch]')
+
+format: $(VENV)/ready ## rewrite Python and C in the project's style
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+	@$(BIN)/clang-format -i $$(git ls-files 'runtime_c/*.[ch]')
+
+fuzz: $(VENV)/ready ## 2,000 random int8 convolutions against onnxruntime
+	@$(BIN)/python -m tests.fuzz_conv2d --cases 2000
+
+golden: $(VENV)/ready ## rewrite tests/golden from what is generated now
+	@$(BIN)/python -m pytest -q tests/cgen/test_golden.py --update-golden
+
+clean: ## remove what was built; .venv stays
+	rm -rf build dist

@@ -1,0 +1,1 @@
+"""Program to text: the header, the C, the weights, the manifest."""

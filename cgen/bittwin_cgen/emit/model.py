@@ -1,0 +1,299 @@
+"""A Program as the files of a generated model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from bittwin_cgen.emit.calls import Calls
+from bittwin_cgen.emit.literals import C_TYPES, Initializers, array_body, float_literal
+from bittwin_cgen.ir import Kernel, Port, Program, TensorType
+from bittwin_cgen.lower import identifier, output_tensor
+from bittwin_cgen.version import VERSION
+
+LICENSE = "/* SPDX-License-Identifier: MIT-0 */"
+
+
+@dataclass(frozen=True)
+class PortText:
+    """A parameter of `run`: its C name, the port, the type of one image."""
+
+    name: str
+    port: Port
+    type: TensorType
+    is_input: bool
+
+    @property
+    def c_type(self) -> str:
+        return C_TYPES[self.type.dtype]
+
+    @property
+    def const(self) -> str:
+        return "const " if self.is_input else ""
+
+
+@dataclass(frozen=True)
+class ModelText:
+    """The texts of one model called `name`."""
+
+    program: Program
+    name: str
+
+    @cached_property
+    def ports(self) -> tuple[PortText, ...]:
+        taken = {"arena"}
+        graph = self.program.graph
+        texts = []
+        for side, default in ((graph.inputs, "input"), (graph.outputs, "output")):
+            for port in side:
+                type = graph.types[port.tensor]
+                texts.append(PortText(identifier(port.name, taken, default), port, type, side is graph.inputs))
+        return tuple(texts)
+
+    @cached_property
+    def calls(self) -> Calls:
+        memory: dict[str, str] = {}
+        for text in self.ports:
+            own = output_tensor(text.port.name)
+            tensor = own if not text.is_input and own in self.program.types else text.port.tensor
+            memory[self.program.memory_of(tensor)] = text.name
+        return Calls(self.program, self.name, memory)
+
+    @cached_property
+    def initializers(self) -> tuple[Initializers, dict[str, str]]:
+        """(arrays, {step name: its layer struct as text})."""
+        arrays = Initializers(self.name)
+        layers = {}
+        for step in self.program.steps():
+            if step.call.layer is not None:
+                layers[step.name] = arrays.struct(step.name, step.call.layer)
+        return arrays, layers
+
+    @cached_property
+    def kernels(self) -> tuple[Kernel, ...]:
+        found = {step.call.kernel.symbol: step.call.kernel for step in self.program.steps()}
+        return tuple(found[symbol] for symbol in sorted(found))
+
+    @property
+    def arena_bytes(self) -> int:
+        return max(self.program.arena_bytes, 16)
+
+    def files(self, runtime: dict[str, str]) -> dict[str, str]:
+        """{path: text} of the model and of the runtime files it uses."""
+        used = ["include/btw.h", "include/btw_fixed_point.h"]
+        used += [path for kernel in self.kernels for path in (kernel.header, kernel.source)]
+        return {
+            f"{self.name}.h": self.header(),
+            f"{self.name}.c": self.source(),
+            f"{self.name}_weights.h": self.weights_header(),
+            f"{self.name}_weights.c": self.weights(),
+            **{f"btw/{path.rsplit('/', 1)[1]}": runtime[path] for path in sorted(set(used))},
+        }
+
+    def header(self) -> str:
+        upper = self.name.upper()
+        parts = [
+            f"/* {self.name}: made by bittwin {VERSION}. Do not edit. */",
+            LICENSE,
+            f"#ifndef {upper}_H",
+            f"#define {upper}_H",
+            "",
+            "#include <stdint.h>",
+            "",
+            "#ifndef BTW_ALIGN",
+            "#if defined(__cplusplus) && __cplusplus >= 201103L",
+            "#define BTW_ALIGN(bytes) alignas(bytes)",
+            "#elif !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L",
+            "#define BTW_ALIGN(bytes) _Alignas(bytes)",
+            "#else",
+            "#define BTW_ALIGN(bytes) __attribute__((aligned(bytes)))",
+            "#endif",
+            "#endif",
+            "",
+            "#ifdef __cplusplus",
+            'extern "C" {',
+            "#endif",
+            "",
+            *[line for text in self.ports for line in self._port_macros(text)],
+            "/* Memory of one inference. Nothing in it has to be kept between calls of run. */",
+            "typedef struct {",
+            f"    BTW_ALIGN(16) uint8_t bytes[{self.arena_bytes}];",
+            f"}} {self.name}_arena;",
+            "",
+            "/* One inference. Tensors are channels last: [N,C,H,W] is [H][W][C]. */",
+            f"{self._signature()};",
+            *[line for text in self.ports for line in self._conversion(text)],
+            "",
+            "#ifdef __cplusplus",
+            "}",
+            "#endif",
+            "",
+            "#endif",
+        ]
+        return "\n".join(parts) + "\n"
+
+    def _macro(self, text: PortText) -> str:
+        return f"{self.name}_{text.name}".upper()
+
+    def _port_macros(self, text: PortText) -> list[str]:
+        macro, batch = self._macro(text), self.program.graph.batch
+        height, width, channels = text.type.layout
+        sizes = f"[{height}][{width}][{channels}]" if len(text.type.shape) > 2 else f"[{channels}]"
+        images = f", {batch} images" if batch > 1 else ""
+        lines = [
+            f"/* {text.name}: {text.c_type} {sizes}{images} */",
+            f"#define {macro}_SIZE {text.type.size * batch}",
+            f"#define {macro}_HEIGHT {height}",
+            f"#define {macro}_WIDTH {width}",
+            f"#define {macro}_CHANNELS {channels}",
+        ]
+        if text.type.quantization:
+            lines.append(f"#define {macro}_SCALE {float_literal(text.type.quantization.scale)}")
+            lines.append(f"#define {macro}_ZERO_POINT ({text.type.quantization.zero_point})")
+        return [*lines, ""]
+
+    def _signature(self) -> str:
+        parameters = [f"{self.name}_arena *arena"]
+        parameters += [f"{text.const}{text.c_type} {text.name}[{self._macro(text)}_SIZE]" for text in self.ports]
+        line = f"void {self.name}_run({', '.join(parameters)})"
+        if len(line) > 118:
+            line = f"void {self.name}_run(" + (",\n" + " " * (len(self.name) + 10)).join(parameters) + ")"
+        return line
+
+    def _conversion(self, text: PortText) -> list[str]:
+        if not text.type.quantization:
+            return []
+        macro = self._macro(text)
+        if text.is_input:
+            return [
+                "",
+                f"/* The code of a real value of {text.name}: true division, halves to even, saturated. */",
+                f"static inline int8_t {self.name}_quantize_{text.name}(float value)",
+                "{",
+                f"    float code = value / {macro}_SCALE;",
+                "    code = code < -512.0f ? -512.0f : code > 512.0f ? 512.0f : code;",
+                f"    const int rounded = (int)((code + 12582912.0f) - 12582912.0f) + {macro}_ZERO_POINT;",
+                "    return (int8_t)(rounded < -128 ? -128 : rounded > 127 ? 127 : rounded);",
+                "}",
+            ]
+        return [
+            "",
+            f"/* The real value of a code of {text.name}. */",
+            f"static inline float {self.name}_dequantize_{text.name}(int8_t code)",
+            "{",
+            f"    return {macro}_SCALE * (float)(code - {macro}_ZERO_POINT);",
+            "}",
+        ]
+
+    def source(self) -> str:
+        _, layers = self.initializers
+        infinity = any("INFINITY" in text for text in layers.values())
+        infinity = infinity or any("f32" in kernel.symbol for kernel in self.kernels)
+        body = [
+            f"/* {self.name}: made by bittwin {VERSION}. Do not edit. */",
+            LICENSE,
+            f'#include "{self.name}.h"',
+            f'#include "{self.name}_weights.h"',
+            "",
+            *(["#include <math.h> /* INFINITY */"] if infinity else []),
+            "",
+            "#if defined(BTW_SHARED_KERNELS)",
+            *[f'#include "{header}"' for header in sorted({self._local(kernel.header) for kernel in self.kernels})],
+            "#else",
+            "#define BTW_INLINE_KERNELS",
+            *[f'#include "{self._local(kernel.source)}"' for kernel in self.kernels],
+            "#endif",
+            "",
+            "/* What a layer sees of one call of run. */",
+            "typedef struct {",
+            "    uint8_t *arena;",
+            *[f"    {text.const}{text.c_type} *{text.name};" for text in self.ports],
+            f"}} {self.name}_frame;",
+        ]
+        number = 0
+        for segment in self.program.segments:
+            for step in segment.steps:
+                body += ["", f"/* {step.name}: {self._describe(step.name)} */"]
+                if step.name in layers:
+                    kind = step.call.layer.type if step.call.layer else ""
+                    body += [f"static const {kind} {self.name}_{step.name}_layer = {layers[step.name]};", ""]
+                body.append(self.calls.function(segment, step, number))
+                number += 1
+        return "\n".join([*body, "", *self._run()]) + "\n"
+
+    @staticmethod
+    def _local(path: str) -> str:
+        return f"btw/{path.rsplit('/', 1)[1]}"
+
+    def _describe(self, name: str) -> str:
+        step = next(step for step in self.program.steps() if step.name == name)
+        shapes = [self._dimensions(self.program.types[tensor]) for tensor in (*step.inputs, step.output)]
+        macs = f", {step.macs:,} MAC" if step.macs else ""
+        return f"{step.call.summary}, {', '.join(shapes[:-1])} to {shapes[-1]}{macs}"
+
+    @staticmethod
+    def _dimensions(type: TensorType) -> str:
+        height, width, channels = type.layout
+        return f"[{height}][{width}][{channels}]" if height * width > 1 else f"[{channels}]"
+
+    def _run(self) -> list[str]:
+        frame = f"{self.name}_frame"
+        batch = self.program.graph.batch
+        inside: list[str] = []
+        for segment in self.program.segments:
+            inside += [f"    {line}" for line in self.calls.segment(segment)]
+        fields = ["arena->bytes", *[text.name for text in self.ports]]
+        if batch == 1:
+            return [
+                self._signature(),
+                "{",
+                f"    const {frame} whole = {{{', '.join(fields)}}}, *const frame = &whole;",
+                *inside,
+                "}",
+            ]
+        fields[1:] = [f"{text.name} + image * {text.type.size}" for text in self.ports]
+        return [
+            self._signature(),
+            "{",
+            f"    for (int image = 0; image < {batch}; image++) {{",
+            f"        const {frame} whole = {{{', '.join(fields)}}}, *const frame = &whole;",
+            *[f"    {line}" for line in inside],
+            "    }",
+            "}",
+        ]
+
+    def weights_header(self) -> str:
+        arrays, _ = self.initializers
+        lines = [
+            f"/* Constants of {self.name}: made by bittwin {VERSION}. Do not edit. */",
+            LICENSE,
+            f"#ifndef {self.name.upper()}_WEIGHTS_H",
+            f"#define {self.name.upper()}_WEIGHTS_H",
+            "",
+            '#include "btw/btw.h"',
+            "",
+            *self._declarations(arrays, "extern const {type} {name}[{size}];"),
+            "",
+            "#endif",
+        ]
+        return "\n".join(lines) + "\n"
+
+    @staticmethod
+    def _declarations(arrays: Initializers, form: str) -> Sequence[str]:
+        return [
+            form.format(type=C_TYPES[str(values.dtype)], name=name, size=values.size)
+            for name, values in arrays.arrays.items()
+        ]
+
+    def weights(self) -> str:
+        arrays, _ = self.initializers
+        lines = [
+            f"/* Constants of {self.name}: made by bittwin {VERSION}. Do not edit. */",
+            LICENSE,
+            f'#include "{self.name}_weights.h"',
+        ]
+        for name, values in arrays.arrays.items():
+            kind = C_TYPES[str(values.dtype)]
+            lines += ["", f"BTW_WEIGHTS const {kind} {name}[{values.size}] = {{", array_body(values), "};"]
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,612 @@
+"""Arithmetic of quantized operators: onnxruntime's float32 formulas, and integer forms proved equal to them.
+
+The formulas are those of onnxruntime's fused int8 session on x86-64, bit for bit; float32 steps are written out one by
+one. A proof covers every value that can occur, so generated C may use the integers without a doubt.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Int8 = NDArray[np.int8]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+Float32 = NDArray[np.float32]
+
+CODE_LOW, CODE_HIGH = -128, 127
+CODES = np.arange(CODE_LOW, CODE_HIGH + 1)
+SHIFTS = (3, 4, 2, 5, 1, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)  # in order of preference: kernels may be fixed to 3
+MULTIPLIER_END = 1 << 31
+ACCUMULATOR_END = 1 << 31
+BATCH = 1 << 17  # thresholds searched at once
+MOST_TRIES = 1 << 16  # weight scales tried for one layer, so that hopeless layers end soon
+
+
+# ---------------------------------------------------------------- formulas of onnxruntime
+
+
+def saturate(rounded: ArrayLike, zero_point: int) -> Int8:
+    """clamp(rounded + zero_point) to int8; `rounded` holds whole numbers of any size, or infinities."""
+    clipped = np.clip(rounded, CODE_LOW - zero_point, CODE_HIGH - zero_point)
+    return np.asarray(np.asarray(clipped).astype(np.int32) + zero_point).astype(np.int8)
+
+
+def quantize_linear(x: ArrayLike, scale: ArrayLike, zero_point: int) -> Int8:
+    """QuantizeLinear, float32 to int8: clamp(round_half_even(x / scale) + zero_point), a true division; NaN is -128."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        codes = np.rint(np.asarray(x, np.float32) / np.asarray(scale, np.float32))
+    return saturate(np.where(np.isnan(codes), -np.inf, codes), zero_point)
+
+
+def dequantize_linear(codes: ArrayLike, scale: ArrayLike, zero_point: int) -> Float32:
+    """DequantizeLinear, int8 to float32: (code - zero_point) * scale."""
+    return (np.asarray(codes).astype(np.int32) - zero_point).astype(np.float32) * np.asarray(scale, np.float32)
+
+
+def requantize_scale(input_scale: ArrayLike, weight_scale: ArrayLike, output_scale: ArrayLike) -> Float32:
+    """float32(float32(sx * sw) / sy), in this order."""
+    with np.errstate(over="ignore", under="ignore"):
+        product = np.asarray(input_scale, np.float32) * np.asarray(weight_scale, np.float32)
+        return np.asarray(product / np.asarray(output_scale, np.float32), np.float32)
+
+
+def requantize(accumulator: ArrayLike, scale: ArrayLike, zero_point: int) -> Int8:
+    """clamp(round_half_even(float32(acc) * scale) + zero_point): QLinearConv, QGemm, QLinearMatMul. They broadcast."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        product = np.asarray(accumulator).astype(np.float32) * np.asarray(scale, np.float32)
+    return saturate(np.rint(product), zero_point)
+
+
+def bias_codes(bias: ArrayLike, input_scale: ArrayLike, weight_scale: ArrayLike) -> Int32:
+    """int32 bias of a float one: round_half_even(bias / float32(sx * sw)), saturated."""
+    unit = np.asarray(input_scale, np.float32) * np.asarray(weight_scale, np.float32)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        codes = np.rint(np.asarray(bias, np.float32) / unit).astype(np.float64)
+    info = np.iinfo(np.int32)
+    return np.asarray(np.clip(np.nan_to_num(codes, nan=0.0), info.min, info.max).astype(np.int32))
+
+
+def global_average_scale(input_scale: ArrayLike, output_scale: ArrayLike, count: int) -> Float32:
+    """Requantization scale of sum(x - zx) in QLinearGlobalAveragePool over `count` pixels: sx / float32(sy * count)."""
+    whole = np.asarray(output_scale, np.float32) * np.float32(count)
+    return np.asarray(np.asarray(input_scale, np.float32) / whole, np.float32)
+
+
+def average_pool_reference(
+    codes: ArrayLike,
+    count: ArrayLike,
+    input_scale: ArrayLike,
+    input_zero_point: int,
+    output_scale: ArrayLike,
+    output_zero_point: int,
+) -> Int8:
+    """QLinearAveragePool of windows [..., K], row-major, the zero point where outside; count [...] is the divisor.
+
+    A sequential float32 sum of sx * (x - zx), two float32 divisions, and the zero point added before rounding.
+    """
+    windows = np.asarray(codes)
+    values = dequantize_linear(windows, input_scale, input_zero_point)
+    total = np.zeros(windows.shape[:-1], np.float32)
+    for i in range(windows.shape[-1]):
+        total = total + values[..., i]
+    mean = total / np.asarray(count).astype(np.float32)
+    with np.errstate(over="ignore"):
+        return saturate(np.rint(mean / np.asarray(output_scale, np.float32) + np.float32(output_zero_point)), 0)
+
+
+def multiply_reference(
+    a: ArrayLike,
+    b: ArrayLike,
+    a_scale: ArrayLike,
+    a_zero_point: int,
+    b_scale: ArrayLike,
+    b_zero_point: int,
+    output_scale: ArrayLike,
+    output_zero_point: int,
+) -> Int8:
+    """QLinearMul: the zero point is added in float32, before rounding."""
+    ratio = requantize_scale(a_scale, b_scale, output_scale)
+    product = (np.asarray(a).astype(np.int32) - a_zero_point) * (np.asarray(b).astype(np.int32) - b_zero_point)
+    return saturate(np.rint(product.astype(np.float32) * ratio + np.float32(output_zero_point)), 0)
+
+
+def fma32(a: ArrayLike, b: ArrayLike, c: ArrayLike) -> Float32:
+    """float32 a * b + c with one rounding: exact product and two-sum in float64, rounded to odd, then to float32.
+
+    Boldo and Melquiond, Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd, 2008.
+    """
+    x, y, z = (np.asarray(v, np.float32).astype(np.float64) for v in (a, b, c))
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        product = x * y
+        total = np.asarray(product + z)
+        z_part = total - product
+        error = (product - (total - z_part)) + (z - z_part)
+        even = total.view(np.int64) & 1 == 0
+        towards = np.where(error > 0, np.inf, -np.inf)
+        odd = np.where(even & ((error > 0) | (error < 0)), np.nextafter(total, towards), total)
+        return odd.astype(np.float32)
+
+
+# ---------------------------------------------------------------- accumulators
+
+
+class AccumulatorRange(NamedTuple):
+    """int64[C] each: low <= final sum <= high, and |partial sum| <= magnitude in any order of summation."""
+
+    low: Int64
+    high: Int64
+    magnitude: Int64
+
+
+def accumulator_range(
+    weight_codes: ArrayLike, bias: ArrayLike, x_low: int = CODE_LOW, x_high: int = CODE_HIGH
+) -> AccumulatorRange:
+    """Of sum(x * w) + bias for weights [C, K], the input offset already folded into bias [C]: b - zx * sum(w)."""
+    weights = np.asarray(weight_codes).astype(np.int64)
+    start = np.asarray(bias).astype(np.int64)
+    positive = np.maximum(weights, 0).sum(axis=1)
+    negative = np.minimum(weights, 0).sum(axis=1)
+    return AccumulatorRange(
+        low=start + positive * x_low + negative * x_high,
+        high=start + positive * x_high + negative * x_low,
+        magnitude=np.abs(start) + (positive - negative) * max(abs(x_low), abs(x_high)),
+    )
+
+
+# ---------------------------------------------------------------- proved requantization
+
+
+@dataclass(frozen=True, eq=False)
+class ProvedRequantization:
+    """clamp((offset + ((acc * multiplier) >> 32)) >> shift) equals `requantize` wherever multiplier is not 0.
+
+    For every accumulator of the range the proof was made for; |offset + ((acc * multiplier) >> 32)| < 2**31.
+    """
+
+    multiplier: Int32  # [C], 0: no proof for this channel
+    offset: int
+    shift: int
+    scale: Float32  # [C]
+    zero_point: int
+
+    @property
+    def unproved(self) -> int:
+        """Channels without a proof."""
+        return int(np.count_nonzero(self.multiplier == 0))
+
+    def apply(self, accumulator: ArrayLike) -> Int8:
+        """int[..., C] to int8 as C does it: the proved integers, the float32 formula where there is no proof."""
+        acc = np.asarray(accumulator).astype(np.int64)
+        high = self.offset + ((acc * self.multiplier.astype(np.int64)) >> 32)
+        proved = np.clip(high >> self.shift, CODE_LOW, CODE_HIGH).astype(np.int8)
+        return np.where(self.multiplier != 0, proved, requantize(acc, self.scale, self.zero_point)).astype(np.int8)
+
+
+def layer_offset(zero_point: int, shift: int) -> int:
+    """The zero point and one half, in units of 2**-shift."""
+    return (zero_point << shift) + (1 << (shift - 1))
+
+
+def thresholds(scale: Float32, zero_point: int, low: Int64, high: Int64) -> Int64:
+    """[C, 255]: smallest accumulator of [low, high] that `requantize` takes to code -127..127 or above, else high + 1.
+
+    Bisection on the formula itself, around the quotient of the real numbers: the float32 steps move a threshold by at
+    most 2**-22 of its value.
+    """
+    first, last = low[:, None], high[:, None] + 1
+    level = (CODES[1:] - zero_point).astype(np.float32)
+    factor = scale[:, None]
+    with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
+        ideal = (level.astype(np.float64) - 0.5) / factor.astype(np.float64)
+        near = np.clip(ideal, first, last).astype(np.int64)
+        reach = (np.abs(near) >> 22) + 2
+        below, above = np.maximum(near - reach, first), np.minimum(near + reach, last)
+        while (below < above).any():
+            middle = (below + above) >> 1
+            reached = np.rint(middle.astype(np.float32) * factor) >= level
+            above = np.where(reached, middle, above)
+            below = np.where(reached, below, np.minimum(middle + 1, above))
+    return above
+
+
+def multipliers(threshold: Int64, zero_point: int, low: Int64, high: Int64, shift: int) -> Int64:
+    """[C]: the middle of the interval of multipliers that put every threshold [C, 255] where it is; 0 if it is empty.
+
+    With need = (code << shift) - offset << 32: code is reached at acc if and only if acc * multiplier >= need, so each
+    threshold T gives T * m >= need and (T - 1) * m < need. Thresholds are clipped to the range, which makes these the
+    conditions at its two ends as well.
+    """
+    need = (2 * (CODES[1:].astype(np.int64) - zero_point) - 1) << (31 + shift)
+    least = np.ones(len(threshold), np.int64)
+    most = np.full(len(threshold), MULTIPLIER_END - 1, np.int64)
+    for acc, bound, applies, at_least in (
+        (threshold, need, threshold <= high[:, None], True),
+        (threshold - 1, need - 1, threshold > low[:, None], False),
+    ):
+        divisor = np.where(acc == 0, 1, acc)
+        floor = bound // divisor
+        ceiling = floor + (floor * divisor != bound)
+        from_below = applies & ((acc > 0) if at_least else (acc < 0))
+        from_above = applies & ((acc < 0) if at_least else (acc > 0))
+        least = np.maximum(least, np.where(from_below, ceiling, 1).max(axis=1))
+        most = np.minimum(most, np.where(from_above, floor, MULTIPLIER_END - 1).min(axis=1))
+        impossible = applies & (acc == 0) & ((bound > 0) if at_least else (bound < 0))
+        most = np.where(impossible.any(axis=1), 0, most)
+    return np.where(least <= most, (least + most) >> 1, 0)
+
+
+def prove_requantization(
+    scale: ArrayLike, zero_point: int, low: ArrayLike, high: ArrayLike, shift: int | None = None
+) -> ProvedRequantization:
+    """A multiplier for each channel whose integer form equals `requantize` on all of [low, high], scale float32[C].
+
+    Without a shift, the one that leaves the fewest channels without proof; 3 where several do.
+    """
+    factor, first, last = channels(scale, low, high)
+    steps = thresholds(factor, zero_point, first, last)
+    best = None
+    for candidate in SHIFTS if shift is None else (shift,):
+        found = multipliers(steps, zero_point, first, last, candidate)
+        proof = proved(found, factor, zero_point, candidate)
+        if best is None or proof.unproved < best.unproved:
+            best = proof
+        if best.unproved == 0:
+            break
+    assert best is not None
+    return best
+
+
+def channels(scale: ArrayLike, low: ArrayLike, high: ArrayLike) -> tuple[Float32, Int64, Int64]:
+    """Scale, low and high as arrays [C]; raises ValueError for what no int32 accumulator and no scale can be."""
+    factor, first, last = np.broadcast_arrays(
+        np.atleast_1d(np.asarray(scale, np.float32)), np.asarray(low, np.int64), np.asarray(high, np.int64)
+    )
+    if (first > last).any() or first.min() <= -ACCUMULATOR_END or last.max() >= ACCUMULATOR_END:
+        raise ValueError(f"accumulators from {first.min()} to {last.max()} do not fit into int32")
+    if not (np.isfinite(factor) & (factor >= 0)).all():
+        raise ValueError(f"a scale is not a positive number: {factor[~(np.isfinite(factor) & (factor >= 0))][0]}")
+    return np.array(factor), np.array(first), np.array(last)
+
+
+def proved(multiplier: Int64, scale: Float32, zero_point: int, shift: int) -> ProvedRequantization:
+    return ProvedRequantization(multiplier.astype(np.int32), layer_offset(zero_point, shift), shift, scale, zero_point)
+
+
+# ---------------------------------------------------------------- moving scales
+
+
+class MovedScales(NamedTuple):
+    """weight_scale float32[C]; moved int64[C] in units in the last place; the proof for the moved scales."""
+
+    weight_scale: Float32
+    moved: Int64
+    proof: ProvedRequantization
+
+
+@dataclass(frozen=True, eq=False)
+class Movable:
+    """A layer's weight scales [C], the accumulators its proofs must hold for, and the scales around it."""
+
+    input_scale: Float32
+    weight_scale: Float32
+    output_scale: Float32
+    zero_point: int
+    low: Int64
+    high: Int64
+
+    def only(self, these: NDArray[np.intp]) -> "Movable":
+        """The layer with some of its channels."""
+        weights, low, high = self.weight_scale[these], self.low[these], self.high[these]
+        return Movable(self.input_scale, weights, self.output_scale, self.zero_point, low, high)
+
+    def scale(self, weight_scale: Float32) -> Float32:
+        return requantize_scale(self.input_scale, weight_scale, self.output_scale)
+
+    def beyond(self, shift: int) -> NDArray[np.bool_]:
+        """bool[C]: the multiplier, near scale * 2**(32 + shift), does not fit; no use in moving such a scale."""
+        return np.asarray(self.scale(self.weight_scale).astype(np.float64) * 2.0 ** (32 + shift) >= MULTIPLIER_END)
+
+    def moved(self, ulps: Int64, multiplier: Int64, shift: int) -> MovedScales:
+        weights = np.where(ulps != 0, add_ulps(self.weight_scale, ulps), self.weight_scale)
+        return MovedScales(weights, ulps, proved(multiplier, self.scale(weights), self.zero_point, shift))
+
+
+def add_ulps(values: Float32, ulps: Int64) -> Float32:
+    """Positive float32 numbers moved by that many units in the last place; they stay positive, normal and finite."""
+    bits = values.view(np.int32).astype(np.int64) + ulps
+    moved: Float32 = np.clip(bits, 0x00800000, 0x7F7FFFFF).astype(np.int32).view(np.float32)
+    return moved
+
+
+def move_scales(
+    input_scale: ArrayLike,
+    weight_scale: ArrayLike,
+    output_scale: ArrayLike,
+    zero_point: int,
+    low: ArrayLike,
+    high: ArrayLike,
+    limit: int = 1000,
+    shift: int | None = None,
+) -> MovedScales:
+    """For each channel the float32 weight scale nearest to weight_scale [C] that has a proof on [low, high].
+
+    One shift for the layer: 3, unless another leaves fewer channels without proof. Those keep their scale. The range
+    belongs to a bias, and the bias code to the scale: who moves scales makes the bias anew, and asks again.
+    """
+    weights, first, last = channels(weight_scale, low, high)
+    sx, sy = np.asarray(input_scale, np.float32), np.asarray(output_scale, np.float32)
+    layer = Movable(sx, weights, sy, zero_point, first, last)
+    preferred = SHIFTS[0] if shift is None else shift
+    multiplier, ulps = search(layer, (preferred,), limit)
+    best = layer.moved(ulps[0], multiplier[0], preferred)
+    if best.proof.unproved and shift is None:
+        unproved = np.flatnonzero(multiplier[0] == 0)
+        found, _ = search(layer.only(unproved), SHIFTS[1:], limit)
+        lost = [int(np.count_nonzero(layer.beyond(other) & (multiplier[0] != 0))) for other in SHIFTS[1:]]
+        gain = np.count_nonzero(found, axis=1) - np.array(lost)
+        for i in np.argsort(-gain, kind="stable"):
+            if gain[i] <= 0 or best.proof.unproved == 0:
+                break
+            other = SHIFTS[1:][i]
+            multipliers_found, ulps = search(layer, (other,), limit)
+            tried = layer.moved(ulps[0], multipliers_found[0], other)
+            if tried.proof.unproved < best.proof.unproved:
+                best = tried
+    return best
+
+
+def search(layer: Movable, shifts: tuple[int, ...], limit: int) -> tuple[Int64, Int64]:
+    """(multiplier, ulps), int64[shifts, C] each: the nearest scale with a proof, many tried at once; 0, 0 for none."""
+    size = len(shifts), len(layer.weight_scale)
+    multiplier, ulps = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    beyond = np.stack([layer.beyond(shift) for shift in shifts])
+    order = np.array([0] + [side * step for step in range(1, limit + 1) for side in (1, -1)], np.int64)
+    tried, count, tries = 0, 1, MOST_TRIES // len(shifts)
+    while tried < len(order):
+        unproved = np.flatnonzero(((multiplier == 0) & ~(beyond & (tried > 0))).any(axis=0))
+        if tried and len(unproved):
+            count = min(count, tries // len(unproved))
+            tries -= count * len(unproved)
+        if count == 0 or not len(unproved):
+            break
+        block = order[tried : tried + count]
+        tried, count = tried + count, 8 if tried == 0 else count * 4
+        per_batch = max(1, BATCH // (len(block) * 255))
+        for start in range(0, len(unproved), per_batch):
+            these = unproved[start : start + per_batch]
+            weights = np.repeat(layer.weight_scale[these], len(block))
+            moves = np.tile(block, len(these))
+            scale = layer.scale(np.where(moves != 0, add_ulps(weights, moves), weights))
+            low, high = np.repeat(layer.low[these], len(block)), np.repeat(layer.high[these], len(block))
+            steps = thresholds(scale, layer.zero_point, low, high)
+            for i, shift in enumerate(shifts):
+                found = multipliers(steps, layer.zero_point, low, high, shift).reshape(len(these), len(block))
+                nearest = (found != 0).argmax(axis=1)
+                value = found[np.arange(len(these)), nearest]
+                new = (multiplier[i, these] == 0) & (value != 0)
+                multiplier[i, these[new]] = value[new]
+                ulps[i, these[new]] = block[nearest[new]]
+    return multiplier, ulps
+
+
+# ---------------------------------------------------------------- addition
+
+
+@dataclass(frozen=True)
+class AddScales:
+    """Scales and zero points of a QLinearAdd: a, b and its output."""
+
+    a_scale: float
+    a_zero_point: int
+    b_scale: float
+    b_zero_point: int
+    output_scale: float
+    output_zero_point: int
+
+    def swapped(self) -> "AddScales":
+        """Of b + a."""
+        return AddScales(
+            self.b_scale,
+            self.b_zero_point,
+            self.a_scale,
+            self.a_zero_point,
+            self.output_scale,
+            self.output_zero_point,
+        )
+
+    @property
+    def ratios(self) -> tuple[np.float32, np.float32, np.float32]:
+        """(a_ratio, b_ratio, fixed_part): sa / sy, sb / sy, and zy - fma(za, sa / sy, float32(sb / sy * zb))."""
+        with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
+            a_ratio = np.float32(self.a_scale) / np.float32(self.output_scale)
+            b_ratio = np.float32(self.b_scale) / np.float32(self.output_scale)
+            zero = fma32(np.float32(self.a_zero_point), a_ratio, b_ratio * np.float32(self.b_zero_point))
+            fixed_part = np.float32(np.float32(self.output_zero_point) - zero)
+        if not all(np.isfinite(v) for v in (a_ratio, b_ratio, fixed_part)):
+            raise ValueError(f"scales {self.a_scale:g} + {self.b_scale:g} = {self.output_scale:g} overflow float32")
+        return a_ratio, b_ratio, fixed_part
+
+
+def add_swaps(a_shape: tuple[int, ...], b_shape: tuple[int, ...]) -> bool:
+    """True where onnxruntime computes b + a: where a has one element for a whole row of b, or both are one element.
+
+    The innermost axis that is longer than 1 decides. The two differ, rarely, in float32 rounding.
+    """
+    rank = max(len(a_shape), len(b_shape))
+    a, b = (1,) * (rank - len(a_shape)) + a_shape, (1,) * (rank - len(b_shape)) + b_shape
+    for a_size, b_size in zip(reversed(a), reversed(b), strict=True):
+        if a_size > 1 or b_size > 1:
+            return a_size == 1
+    return True
+
+
+def add_reference(a: ArrayLike, b: ArrayLike, scales: AddScales) -> Int8:
+    """QLinearAdd of int8 codes that broadcast: fma(a, sa / sy, fma(b, sb / sy, fixed part)), rounded half to even.
+
+    Where `add_swaps` says so, swap the operands and the scales first.
+    """
+    a_ratio, b_ratio, fixed_part = scales.ratios
+    partial = fma32(np.asarray(b).astype(np.float32), b_ratio, fixed_part)
+    return saturate(np.rint(fma32(np.asarray(a).astype(np.float32), a_ratio, partial)), 0)
+
+
+@dataclass(frozen=True, eq=False)
+class AddForm:
+    """An addition of codes that equals `add_reference` for all 65,536 pairs; where `swapped`, call it with (b, a).
+
+    linear  v = a * a_multiplier + b * b_multiplier + constant    in int32, nothing overflows in any order of summing
+    table   v = a * a_multiplier + table[b + 128]                 likewise, int32[256]
+            code = clamp(v >> shift), and with half_even: clamp((v + ((v >> shift) & 1)) >> shift)
+    float   code = clamp(round_half_even((float)((double)a * a_ratio + partial[b + 128]))), float32[256]
+            plain double arithmetic stands for fma; `exact` is False should that not hold for all pairs
+    """
+
+    kind: Literal["linear", "table", "float"]
+    a_multiplier: int = 0
+    b_multiplier: int = 0
+    constant: int = 0
+    shift: int = 0
+    half_even: bool = False
+    swapped: bool = False
+    table: Int32 | None = None
+    a_ratio: float = 0.0
+    partial: Float32 | None = None
+    exact: bool = True
+
+    def apply(self, a: ArrayLike, b: ArrayLike) -> Int8:
+        """Codes to codes as C does it; they broadcast."""
+        first, second = (np.asarray(v).astype(np.int64) for v in ((b, a) if self.swapped else (a, b)))
+        if self.kind == "float":
+            assert self.partial is not None
+            total = first * self.a_ratio + self.partial.astype(np.float64)[second - CODE_LOW]
+            return saturate(np.rint(total.astype(np.float32)), 0)
+        if self.kind == "table":
+            assert self.table is not None
+            value = first * self.a_multiplier + self.table.astype(np.int64)[second - CODE_LOW]
+        else:
+            value = first * self.a_multiplier + second * self.b_multiplier + self.constant
+        if self.half_even:
+            value = value + ((value >> self.shift) & 1)
+        return saturate(value >> self.shift, 0)
+
+
+def prove_add(scales: AddScales) -> AddForm:
+    """The cheapest form that equals `add_reference` for all 65,536 pairs: linear, then a table, then float."""
+    codes = add_reference(CODES[:, None], CODES[None, :], scales).astype(np.int64)  # [a, b]
+    a_ratio, b_ratio, fixed_part = (float(v) for v in scales.ratios)
+    biggest = 128 * (a_ratio + b_ratio) + abs(fixed_part) + 2
+    shift = min(24, math.floor(math.log2((2**31 - 2) / biggest)))
+    if shift >= 1:
+        for search_slopes in (False, True):
+            slopes = best_slopes(codes, a_ratio, b_ratio, fixed_part) if search_slopes else (a_ratio, b_ratio)
+            for half_even in (False, True):
+                form = linear_form(codes, *slopes, shift, half_even)
+                if form is not None:
+                    return form
+        for half_even in (False, True):
+            for swapped, slope in ((False, a_ratio), (True, b_ratio)):
+                form = table_form(codes.T if swapped else codes, slope, shift, half_even, swapped)
+                if form is not None:
+                    return form
+    partial = fma32(CODES.astype(np.float32), np.float32(b_ratio), np.float32(fixed_part))
+    form = AddForm("float", a_ratio=a_ratio, partial=partial)
+    exact = bool((form.apply(CODES[:, None], CODES[None, :]) == codes).all())
+    return AddForm("float", a_ratio=a_ratio, partial=partial, exact=exact)
+
+
+def limits(codes: Int64, shift: int, half_even: bool) -> tuple[Int64, Int64]:
+    """[..., ...]: least and greatest v that an AddForm takes to each code; -128 has no least, 127 no greatest.
+
+    With half_even the last v before an odd code's end goes up: to the even code above.
+    """
+    none = np.int64(1) << 50
+    odd = codes & 1
+    least = (codes << shift) - (half_even * (1 - odd))
+    greatest = ((codes + 1) << shift) - 1 - half_even * odd
+    return np.where(codes > CODE_LOW, least, -none), np.where(codes < CODE_HIGH, greatest, none)
+
+
+def between(least: Int64, greatest: Int64) -> Int64:
+    """The middle, or the finite end where the other is none."""
+    middle = (least + greatest) >> 1
+    return np.where(np.abs(least) >> 45 != 0, greatest, np.where(np.abs(greatest) >> 45 != 0, least, middle))
+
+
+def linear_form(codes: Int64, a_slope: float, b_slope: float, shift: int, half_even: bool) -> AddForm | None:
+    """Multipliers next to the slopes, the middle of the constants that all pairs [a, b] allow; None if none does."""
+    least, greatest = limits(codes, shift, half_even)
+    a_near, b_near = round(a_slope * 2.0**shift), round(b_slope * 2.0**shift)
+    for a_step, b_step in ((0, 0), (0, 1), (1, 0), (0, -1), (-1, 0), (1, -1), (-1, 1), (1, 1), (-1, -1)):
+        a_multiplier, b_multiplier = a_near + a_step, b_near + b_step
+        sums = CODES[:, None] * a_multiplier + CODES[None, :] * b_multiplier
+        low, high = (least - sums).max(), (greatest - sums).min()
+        constant = int(between(low, high))
+        biggest = 128 * (abs(a_multiplier) + abs(b_multiplier)) + abs(constant) + 1
+        if low <= high and biggest < ACCUMULATOR_END:
+            return AddForm("linear", a_multiplier, b_multiplier, constant, shift, half_even)
+    return None
+
+
+def table_form(codes: Int64, slope: float, shift: int, half_even: bool, swapped: bool) -> AddForm | None:
+    """A multiplier near the slope, and for each b the middle of the constants that all a allow; None if none does.
+
+    The narrowest of the 256 intervals is a concave function of the multiplier, so bisection finds its best.
+    """
+    least, greatest = limits(codes, shift, half_even)
+
+    def intervals(multiplier: int) -> tuple[Int64, Int64]:
+        products = CODES[:, None] * multiplier
+        return (least - products).max(axis=0), (greatest - products).min(axis=0)
+
+    def narrowest(multiplier: int) -> int:
+        low, high = intervals(multiplier)
+        return int((high - low).min())
+
+    first, last = round(slope * 2.0**shift) - 256, round(slope * 2.0**shift) + 256
+    while first < last:
+        middle = (first + last) >> 1
+        if narrowest(middle) < narrowest(middle + 1):
+            first = middle + 1
+        else:
+            last = middle
+    low, high = intervals(first)
+    table = between(low, high)
+    biggest = 128 * abs(first) + int(np.abs(table).max()) + 1
+    if (low > high).any() or biggest >= ACCUMULATOR_END:
+        return None
+    return AddForm("table", first, 0, 0, shift, half_even, swapped, table.astype(np.int32))
+
+
+def best_slopes(codes: Int64, a_ratio: float, b_ratio: float, fixed_part: float) -> tuple[float, float]:
+    """Real slopes near the ratios that leave the widest interval of constants, from the pairs next to a step.
+
+    That width is a concave function of the slopes: two nested searches.
+    """
+    a, b = (v.ravel().astype(np.float64) for v in np.meshgrid(CODES, CODES, indexing="ij"))
+    code = codes.ravel().astype(np.float64)
+    distance = np.abs(a * a_ratio + b * b_ratio + fixed_part - code)
+    near = np.abs(distance - 0.5) < 2.0**-6
+    above, below = near & (code > CODE_LOW), near & (code < CODE_HIGH)
+    if not above.any() or not below.any():
+        return a_ratio, b_ratio
+    a_low, b_low, low = a[above], b[above], code[above] - 0.5
+    a_high, b_high, high = a[below], b[below], code[below] + 0.5
+
+    def best_b(a_slope: float) -> tuple[float, float]:
+        least, greatest = low - a_low * a_slope, high - a_high * a_slope
+        start, end = b_ratio - 2.0**-15, b_ratio + 2.0**-15
+        for _ in range(24):
+            left, right = start + (end - start) / 3, end - (end - start) / 3
+            left_width = (greatest - b_high * left).min() - (least - b_low * left).max()
+            right_width = (greatest - b_high * right).min() - (least - b_low * right).max()
+            start, end = (left, end) if left_width < right_width else (start, right)
+        return float(max(left_width, right_width)), start
+
+    start, end = a_ratio - 2.0**-15, a_ratio + 2.0**-15
+    for _ in range(24):
+        left, right = start + (end - start) / 3, end - (end - start) / 3
+        start, end = (left, end) if best_b(left)[0] < best_b(right)[0] else (start, right)
+    return start, best_b(start)[1]

@@ -1,0 +1,375 @@
+"""Two levels of one network: `Graph` says what is computed, `Program` says how."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+PaddingMode = Literal["constant", "reflect", "edge", "wrap"]
+
+# ---------------------------------------------------------------- what is computed
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """real = scale * (code - zero_point), one scale for the whole tensor; scale is a float32 value."""
+
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Shape in ONNX order, numpy dtype name, and what the codes mean where they are quantized."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    quantization: Quantization | None = None
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        return self.size * np.dtype(self.dtype).itemsize
+
+    @property
+    def layout(self) -> tuple[int, int, int]:
+        """(height, width, channels) of the tensor in C: [N,C,H,W] is [H][W][C], [N,C,L] is [L][C], others flat."""
+        if len(self.shape) == 4:
+            return self.shape[2], self.shape[3], self.shape[1]
+        if len(self.shape) == 3:
+            return 1, self.shape[2], self.shape[1]
+        return 1, 1, self.size
+
+    @property
+    def channels_first_is_last(self) -> bool:
+        """True when ONNX order and C order are the same bytes."""
+        height, width, channels = self.layout
+        return channels == 1 or height * width == 1
+
+
+class Op:
+    """What one operator computes. Subclasses are frozen dataclasses, one file each in `ops/`."""
+
+    moves: ClassVar[bool] = (
+        False  # values are only moved or selected: int8 works on codes, in and out share their scale
+    )
+    elementwise: ClassVar[bool] = False  # one input, each value on its own: int8 is a table of 256 entries
+
+    @property
+    def title(self) -> str:
+        return type(self).__name__
+
+    def infer(self, inputs: Sequence[TensorType]) -> TensorType:
+        """Type of the output; raises ValueError(what) for inputs that do not fit."""
+        raise NotImplementedError(self.title)
+
+    def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
+        """The same operator on int8 codes, as onnxruntime fuses it between DequantizeLinear and QuantizeLinear."""
+        return self if self.moves else None
+
+    def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
+        """numpy reference: values in ONNX order to the output in ONNX order."""
+        raise NotImplementedError(self.title)
+
+    def macs(self, inputs: Sequence[TensorType], output: TensorType) -> int:
+        return 0
+
+    def lower(self, layer: Layer) -> Call:
+        """How it is computed on `layer.target`."""
+        raise NotImplementedError(self.title)
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operator applied to tensors; the name is the ONNX node's."""
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    output: str
+
+
+@dataclass(frozen=True)
+class Port:
+    """A graph input or output: its ONNX name, and the tensor that C takes or gives for it."""
+
+    name: str
+    tensor: str
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A tensor of the ONNX file that C does not compute: why, and the tensor that holds the same values, if any."""
+
+    reason: str
+    same_as: str | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in an order in which they can run; `types` has every tensor, `constants` those that are known."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    types: Mapping[str, TensorType]
+    constants: Mapping[str, Array] = field(default_factory=dict)
+    removed: Mapping[str, Removed] = field(default_factory=dict)
+    batch: int = 1
+
+    def consumers(self) -> dict[str, list[Node]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                found.setdefault(name, []).append(node)
+        return found
+
+    def producers(self) -> dict[str, Node]:
+        return {node.output: node for node in self.nodes}
+
+    def output_tensors(self) -> set[str]:
+        return {port.tensor for port in self.outputs}
+
+    def input_types(self, node: Node) -> tuple[TensorType, ...]:
+        return tuple(self.types[name] for name in node.inputs)
+
+    def rewritten(
+        self,
+        nodes: Sequence[Node],
+        types: Mapping[str, TensorType] | None = None,
+        removed: Mapping[str, Removed] | None = None,
+        **changes: object,
+    ) -> Graph:
+        """This graph with other nodes; unused types fall away, removed tensors are remembered."""
+        known = {**self.types, **(types or {})}
+        ports = changes.get("inputs", self.inputs), changes.get("outputs", self.outputs)
+        kept = {port.tensor for side in ports for port in side}  # type: ignore[attr-defined]
+        kept |= {name for node in nodes for name in (*node.inputs, node.output)}
+        gone = {name: why for name, why in {**self.removed, **(removed or {})}.items() if name not in kept}
+        return replace(
+            self,
+            nodes=tuple(nodes),
+            types={name: known[name] for name in known if name in kept or name in gone},
+            constants={name: value for name, value in self.constants.items() if name in kept},
+            removed=gone,
+            **changes,  # type: ignore[arg-type]
+        )
+
+
+# ---------------------------------------------------------------- how it is computed
+
+
+@dataclass(frozen=True)
+class Target:
+    """A processor: instruction sets in order of preference, how C is built for it."""
+
+    name: str
+    isas: tuple[str, ...]
+    has_fpu: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """A read-only C array."""
+
+    values: Array
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Struct:
+    """A C struct initializer: designated fields in order."""
+
+    type: str
+    fields: Mapping[str, Field]
+
+
+Field = int | float | Constant | Struct | tuple[Struct, ...] | None
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A row of a kernel table. `form` is how it is called:
+
+    rows    f(layer, rows[], y)           one output row from a table of input row pointers
+    pixels  f(layer, x..., y, pixels)     that many pixels of each input to as many of the output
+    parts   f(layer, x[], y, pixels)      pixels of a table of inputs to as many of the output
+    whole   f(layer, x..., y)             dense tensors
+    """
+
+    symbol: str
+    form: Literal["rows", "pixels", "parts", "whole"]
+    dtype: str
+    isa: str
+    folder: str
+    accepts: Callable[[Layer], str | None] = lambda layer: None
+
+    @property
+    def source(self) -> str:
+        return f"kernels/{self.folder}/{self.symbol.removeprefix('btw_')}.c"
+
+    @property
+    def header(self) -> str:
+        return f"kernels/{self.folder}/{self.folder}_{self.dtype}.h"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Input rows that one output row needs: `height` of them from `oy * stride - top`, `dilation` apart.
+
+    left and right: pixels that lie beside each row, filled as `mode` says; mode "absent": rows outside are null.
+    `bottom`: in mode "constant", rows further below the image than that are null too.
+    """
+
+    height: int
+    stride: int
+    dilation: int
+    top: int
+    left: int
+    right: int
+    mode: PaddingMode | Literal["absent"]
+    value: int | float = 0
+    bottom: int | None = None
+
+    @property
+    def pads(self) -> tuple[int, int]:
+        return self.left, self.right
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What an operator sees when it is lowered: its node, the types around it, the target."""
+
+    node: Node
+    inputs: tuple[TensorType, ...]
+    output: TensorType
+    target: Target
+
+
+@dataclass(frozen=True)
+class Call:
+    """One layer: a kernel, the constants of its layer struct, and for kernels of rows the window into its input."""
+
+    kernel: Kernel
+    layer: Struct | None
+    window: Window | None = None
+    summary: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)  # kernel symbol: why it was not chosen
+    notes: tuple[str, ...] = ()
+    order: tuple[int, ...] | None = None  # of the node's inputs as the kernel takes them
+    pixels: int | None = None  # what counts as a pixel where that is not one of the output's; needs dense tensors
+
+
+@dataclass(frozen=True)
+class Step:
+    """A call in its place: C name, tensors, MACs."""
+
+    name: str
+    node: Node
+    call: Call
+    inputs: tuple[str, ...]
+    output: str
+    macs: int
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Rows of one tensor in the arena: all of them, or a ring of the last `slots`."""
+
+    tensor: str
+    dtype: str
+    height: int
+    width: int
+    channels: int
+    slots: int
+    left: int = 0
+    right: int = 0
+    mode: str = "constant"
+    value: int | float = 0
+
+    @property
+    def itemsize(self) -> int:
+        return np.dtype(self.dtype).itemsize
+
+    @property
+    def row_bytes(self) -> int:
+        return self.width * self.channels * self.itemsize
+
+    @property
+    def stride(self) -> int:
+        """Bytes from one row to the next."""
+        return (self.left + self.width + self.right) * self.channels * self.itemsize
+
+    @property
+    def bytes(self) -> int:
+        return self.slots * self.stride
+
+    @property
+    def first(self) -> int:
+        """Bytes from the start of the buffer to its first pixel."""
+        return self.left * self.channels * self.itemsize
+
+    @property
+    def dense(self) -> bool:
+        return self.slots == self.height and self.left == self.right == 0
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Steps that run interleaved row by row; a segment of one step runs all its rows in a loop."""
+
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a buffer lies in the arena, and the segments in which it is alive (both inclusive)."""
+
+    offset: int
+    bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything the emitter needs: segments in order, buffers and their places."""
+
+    graph: Graph
+    target: Target
+    schedule: str
+    segments: tuple[Segment, ...]
+    types: Mapping[str, TensorType]  # of every tensor of the graph, and of the copies that lowering adds
+    buffers: Mapping[str, Buffer]
+    outside: Mapping[str, int]  # step name: bytes of a row of padding values
+    places: Mapping[str, Place]  # buffer or "outside:<step>" to its place in the arena
+    aliases: Mapping[str, str]  # tensor to the tensor whose memory it shares
+    arena_bytes: int
+
+    def steps(self) -> Iterator[Step]:
+        return (step for segment in self.segments for step in segment.steps)
+
+    def memory_of(self, tensor: str) -> str:
+        while tensor in self.aliases:
+            tensor = self.aliases[tensor]
+        return tensor
+
+
+@dataclass(frozen=True)
+class GeneratedModel:
+    """The C of a model as {path: text}, made from `program`; writing it is the caller's."""
+
+    name: str
+    program: Program
+    files: Mapping[str, str]
+    manifest: Mapping[str, Any]

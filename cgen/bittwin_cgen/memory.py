@@ -1,0 +1,69 @@
+"""Offsets of buffers in one arena, from their lifetimes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bittwin_cgen.ir import Place
+
+ALIGNMENT = 16
+
+
+@dataclass(frozen=True)
+class Request:
+    """A buffer of `bytes` that is alive from segment `first` to segment `last`, both inclusive."""
+
+    name: str
+    bytes: int
+    first: int
+    last: int
+
+    def meets(self, other: "Request") -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+
+def plan_memory(requests: Sequence[Request]) -> tuple[dict[str, Place], int]:
+    """({name: place}, arena bytes): the best of three greedy orders, each buffer at the lowest offset that is free.
+
+    Greedy by size: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020.
+    """
+    orders = (
+        lambda r: (-r.bytes, r.first, r.name),
+        lambda r: (-r.bytes * (r.last - r.first + 1), r.first, r.name),
+        lambda r: (r.first, -r.bytes, r.name),
+    )
+    bound = lower_bound(requests)
+    best: tuple[dict[str, Place], int] | None = None
+    for order in orders:
+        places = _place(sorted(requests, key=order))
+        size = max((place.offset + aligned(place.bytes) for place in places.values()), default=0)
+        if best is None or size < best[1]:
+            best = places, size
+        if size == bound:
+            break
+    assert best is not None
+    return best
+
+
+def lower_bound(requests: Sequence[Request]) -> int:
+    """Bytes alive at once, at most: no plan needs less."""
+    return max(
+        (sum(aligned(r.bytes) for r in requests if r.first <= t <= r.last) for t in {r.first for r in requests}),
+        default=0,
+    )
+
+
+def aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def _place(requests: Sequence[Request]) -> dict[str, Place]:
+    placed: list[tuple[Request, Place]] = []
+    for request in requests:
+        offset = 0
+        neighbours = sorted((place for other, place in placed if other.meets(request)), key=lambda place: place.offset)
+        for place in neighbours:
+            if offset + aligned(request.bytes) <= place.offset:
+                break
+            offset = max(offset, place.offset + aligned(place.bytes))
+        placed.append((request, Place(offset, request.bytes, request.first, request.last)))
+    return {request.name: place for request, place in placed}

@@ -1,0 +1,111 @@
+"""An ONNX node as an operator reads it: attributes, constants, weights behind DequantizeLinear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bittwin_cgen.errors import BittwinError
+from bittwin_cgen.ir import Array, Node, Op, TensorType
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """Constant codes behind a DequantizeLinear; scale and zero point are scalars or run along `axis`."""
+
+    codes: Array
+    scale: Array
+    zero_point: Array
+    axis: int
+
+
+@dataclass(frozen=True)
+class OnnxNode:
+    """One node with what is known of its inputs; an absent optional input is ''."""
+
+    name: str
+    op_type: str
+    opset: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    types: Mapping[str, TensorType]
+    constants: Mapping[str, Array]
+    codes: Mapping[str, Codes]
+
+    @property
+    def where(self) -> str:
+        return f"node {self.name!r} ({self.op_type})"
+
+    def refuse(self, what: str, do: str) -> BittwinError:
+        return BittwinError(self.where, what, do)
+
+    def attribute(self, name: str, default: Any = None) -> Any:
+        return self.attributes.get(name, default)
+
+    def has(self, index: int) -> bool:
+        return index < len(self.inputs) and bool(self.inputs[index])
+
+    def known(self, index: int) -> Array | None:
+        """The value of an input if it is a constant."""
+        return self.constants.get(self.inputs[index]) if self.has(index) else None
+
+    def constant(self, index: int, role: str) -> Array:
+        """The value of an input that has to be constant; raises BittwinError where it is computed at run time."""
+        value = self.known(index)
+        if value is None:
+            raise self.refuse(f"its {role} is not a constant", "Export with the value baked in as an initializer")
+        return value
+
+    def weight(self, index: int, role: str) -> Array:
+        """A float32 constant; raises BittwinError for other types and for values that are not finite."""
+        value = self.constant(index, role)
+        if value.dtype != np.float32:
+            raise self.refuse(f"its {role} is {value.dtype}", "Convert the model to float32")
+        if not np.isfinite(value).all():
+            raise self.refuse(f"its {role} has values that are not finite (NaN or infinity)", "Repair the weights")
+        return value
+
+    def activation(self, index: int) -> str:
+        """The name of an input that is computed at run time."""
+        if not self.has(index):
+            raise self.refuse(f"input {index} is missing", "Repair the model")
+        return self.inputs[index]
+
+    def rank(self, index: int = 0) -> int:
+        return len(self.types[self.activation(index)].shape)
+
+    def node(self, op: Op, *inputs: str) -> list[Node]:
+        """What a reader returns when the ONNX node is one operator with one output."""
+        return [Node(self.name, op, inputs, self.outputs[0])]
+
+    def no_training(self) -> None:
+        if self.attribute("training_mode", 0):
+            raise self.refuse("training_mode is 1", "Export the model in evaluation mode")
+
+
+def spatial_padding(node: OnnxNode, sizes: tuple[int, ...], kernel: tuple[int, ...]) -> tuple[int, ...]:
+    """(begin..., end...) from `pads` or `auto_pad`, one pair for each spatial dimension of `sizes`."""
+    count = len(sizes)
+    strides = node.attribute("strides", [1] * count)
+    dilations = node.attribute("dilations", [1] * count)
+    auto = node.attribute("auto_pad", "NOTSET")
+    if auto in ("NOTSET", ""):
+        pads = tuple(node.attribute("pads", [0] * 2 * count))
+        if len(pads) != 2 * count or min(pads) < 0:
+            raise node.refuse(f"pads are {list(pads)}", "Use non-negative pads, two for each spatial dimension")
+        return pads
+    if auto == "VALID":
+        return (0,) * (2 * count)
+    if auto not in ("SAME_UPPER", "SAME_LOWER"):
+        raise node.refuse(f"auto_pad is {auto!r}", "Use explicit pads")
+    total = [
+        max(0, (-(-size // stride) - 1) * stride + (k - 1) * dilation + 1 - size)
+        for size, k, stride, dilation in zip(sizes, kernel, strides, dilations, strict=True)
+    ]
+    smaller = [pad // 2 for pad in total]
+    larger = [pad - half for pad, half in zip(total, smaller, strict=True)]
+    return (*smaller, *larger) if auto == "SAME_UPPER" else (*larger, *smaller)

@@ -1,0 +1,44 @@
+"""The operators: which ONNX node is read by which file."""
+
+from collections.abc import Callable
+
+from bittwin_cgen.ir import Node
+from bittwin_cgen.onnx_node import OnnxNode
+from bittwin_cgen.ops.add import read_add
+from bittwin_cgen.ops.average_pool import read_average_pool
+from bittwin_cgen.ops.clip import read_clip, read_relu
+from bittwin_cgen.ops.concat import read_concat
+from bittwin_cgen.ops.conv2d import read_batch_normalization, read_conv
+from bittwin_cgen.ops.global_average_pool import read_global_average_pool
+from bittwin_cgen.ops.linear import read_gemm
+from bittwin_cgen.ops.max_pool import read_max_pool
+from bittwin_cgen.ops.pad import read_pad
+from bittwin_cgen.ops.qoperator import QOPERATORS
+from bittwin_cgen.ops.quantize_linear import read_dequantize_linear, read_quantize_linear
+from bittwin_cgen.ops.reshape import read_flatten, read_identity, read_reshape, read_squeeze, read_unsqueeze
+from bittwin_cgen.ops.softmax import read_softmax
+
+OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
+    "Add": read_add,
+    "AveragePool": read_average_pool,
+    "BatchNormalization": read_batch_normalization,
+    "Clip": read_clip,
+    "Concat": read_concat,
+    "Conv": read_conv,
+    "DequantizeLinear": read_dequantize_linear,
+    "Dropout": read_identity,
+    "Flatten": read_flatten,
+    "Gemm": read_gemm,
+    "GlobalAveragePool": read_global_average_pool,
+    "Identity": read_identity,
+    "MatMul": read_gemm,
+    "MaxPool": read_max_pool,
+    "Pad": read_pad,
+    "QuantizeLinear": read_quantize_linear,
+    "Relu": read_relu,
+    "Reshape": read_reshape,
+    "Softmax": read_softmax,
+    "Squeeze": read_squeeze,
+    "Unsqueeze": read_unsqueeze,
+    **QOPERATORS,
+}

@@ -1,0 +1,94 @@
+"""Average pooling; int8 as onnxruntime computes it, by a float32 sum in row order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Struct, TensorType, Window
+from bittwin_cgen.kernels import select
+from bittwin_cgen.onnx_node import OnnxNode
+from bittwin_cgen.ops.max_pool import Pooling, read_pooling
+
+
+@dataclass(frozen=True)
+class AveragePool(Op):
+    """The mean of each window; padding counts as zeros where `count_include_pad`, else it does not count."""
+
+    pooling: Pooling
+    count_include_pad: bool = False
+
+    def infer(self, inputs: Sequence[TensorType]) -> TensorType:
+        return TensorType(self.pooling.infer(inputs[0]).shape, inputs[0].dtype)
+
+    def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
+        return self
+
+    def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
+        x, quantization = values[0], inputs[0].quantization
+        if quantization:
+            centred = x.astype(np.int32) - quantization.zero_point
+            x = np.float32(quantization.scale) * centred.astype(np.float32)
+        height, width, _ = inputs[0].layout
+        oh, ow, _ = output.layout
+        after = self.pooling.reach(0, height, oh), self.pooling.reach(1, width, ow)
+        real = np.dtype("float32") if output.quantization else np.dtype(output.dtype)
+        taps = self.pooling.taps(x, output, 0.0, after).astype(real)
+        counted = np.ones((1, 1, height, width))
+        if self.count_include_pad:
+            top, left, bottom, right = self.pooling.padding
+            inner = Pooling(self.pooling.kernel, self.pooling.stride, self.pooling.dilation, (0, 0, 0, 0))
+            counted = np.ones((1, 1, height + top + bottom, width + left + right))
+            beyond = max(0, after[0] - bottom), max(0, after[1] - right)
+            count = inner.taps(counted, TensorType((1, 1, oh, ow), "float64"), 0.0, beyond).sum(0)
+        else:
+            count = self.pooling.taps(counted, TensorType((1, 1, oh, ow), "float32"), 0.0, after).sum(0)
+        total = np.zeros(taps.shape[1:], real)
+        for tap in taps:
+            total = total + tap
+        mean = total / count.astype(real)
+        if output.quantization:
+            shifted = mean / np.float32(output.quantization.scale) + np.float32(output.quantization.zero_point)
+            mean = np.clip(np.rint(shifted), -128, 127)
+        return mean.astype(output.dtype).reshape(len(x), *output.shape[1:])
+
+    def lower(self, layer: Layer) -> Call:
+        kernel, refused = select(KERNELS, layer)
+        pool, (x, y) = self.pooling, (layer.inputs[0], layer.output)
+        _, width, channels = x.layout
+        top, left, bottom, right = pool.padding
+        fields: dict[str, int | float] = dict(pool.fields(channels))
+        if self.count_include_pad:
+            value = x.quantization.zero_point if x.quantization else 0
+            beside = min(right, pool.reach(1, width, y.layout[1]))
+            window = Window(
+                pool.kernel[0], pool.stride[0], pool.dilation[0], top, left, beside, "constant", value, bottom
+            )
+            fields |= dict(pad_left=0, input_width=left + width + beside)
+        else:
+            window = Window(pool.kernel[0], pool.stride[0], pool.dilation[0], top, 0, 0, "absent")
+            fields |= dict(pad_left=left, input_width=width)
+        fields |= dict(output_width=y.layout[1])
+        if x.quantization and y.quantization:
+            fields |= dict(
+                input_scale=x.quantization.scale,
+                input_zero_point=x.quantization.zero_point,
+                output_scale=y.quantization.scale,
+                output_zero_point=y.quantization.zero_point,
+            )
+        struct = Struct(f"btw_average_pool_{kernel.dtype}", fields)
+        return Call(kernel, struct, window, f"average pool {pool.text}", refused)
+
+
+KERNELS = (
+    Kernel("btw_average_pool_s8_scalar", "rows", "s8", "scalar", "average_pool"),
+    Kernel("btw_average_pool_f32_scalar", "rows", "f32", "scalar", "average_pool"),
+)
+
+
+def read_average_pool(node: OnnxNode) -> list[Node]:
+    """ONNX AveragePool."""
+    op = AveragePool(read_pooling(node), bool(node.attribute("count_include_pad", 0)))
+    return node.node(op, node.activation(0))

@@ -1,0 +1,58 @@
+"""Relu, Relu6, Clip: values clipped to a range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Struct, TensorType
+from bittwin_cgen.kernels import select
+from bittwin_cgen.onnx_node import OnnxNode
+
+
+@dataclass(frozen=True)
+class Clip(Op):
+    """min(max(x, low), high)."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    elementwise = True
+
+    @property
+    def title(self) -> str:
+        return "Relu" if (self.low, self.high) == (0.0, math.inf) else f"Clip {self.low:g} .. {self.high:g}"
+
+    def infer(self, inputs: Sequence[TensorType]) -> TensorType:
+        return TensorType(inputs[0].shape, inputs[0].dtype)
+
+    def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
+        return np.minimum(np.maximum(values[0], np.float32(self.low)), np.float32(self.high)).astype(output.dtype)
+
+    def lower(self, layer: Layer) -> Call:
+        kernel, refused = select(KERNELS, layer)
+        struct = Struct("btw_clip_f32", dict(channels=layer.output.layout[2], low=self.low, high=self.high))
+        return Call(kernel, struct, summary=self.title, refused=refused)
+
+
+KERNELS = (Kernel("btw_clip_f32_scalar", "pixels", "f32", "scalar", "clip"),)
+
+
+def read_relu(node: OnnxNode) -> list[Node]:
+    """ONNX Relu."""
+    return node.node(Clip(low=0.0), node.activation(0))
+
+
+def read_clip(node: OnnxNode) -> list[Node]:
+    """ONNX Clip, bounds as attributes (opset 6) or constant inputs."""
+    bounds = {"min": -math.inf, "max": math.inf}
+    for index, name in enumerate(bounds, 1):
+        if node.has(index):
+            bounds[name] = float(node.constant(index, name).reshape(-1)[0])
+        elif name in node.attributes:
+            bounds[name] = float(node.attribute(name))
+    if any(math.isnan(bound) for bound in bounds.values()):
+        raise node.refuse("a bound is NaN", "Repair the model")
+    return node.node(Clip(bounds["min"], bounds["max"]), node.activation(0))

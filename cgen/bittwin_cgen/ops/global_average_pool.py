@@ -1,0 +1,69 @@
+"""The mean over all pixels of each channel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bittwin_cgen.fixed_point import global_average_scale, prove_requantization, requantize
+from bittwin_cgen.ir import Array, Call, Field, Kernel, Layer, Node, Op, Struct, TensorType
+from bittwin_cgen.kernels import requantization_struct, select, unproved_note
+from bittwin_cgen.onnx_node import OnnxNode
+
+
+@dataclass(frozen=True)
+class GlobalAveragePool(Op):
+    """[N, C, ...] to [N, C, 1...]."""
+
+    def infer(self, inputs: Sequence[TensorType]) -> TensorType:
+        shape = inputs[0].shape
+        if len(shape) not in (3, 4):
+            raise ValueError(f"input of rank {len(shape)}; 3 or 4 is supported")
+        return TensorType((*shape[:2], *[1] * (len(shape) - 2)), inputs[0].dtype)
+
+    def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
+        return self
+
+    def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
+        x = values[0].reshape(*values[0].shape[:2], -1)
+        if inputs[0].quantization is None or output.quantization is None:
+            return x.astype(np.float64).mean(2).astype(output.dtype).reshape(len(x), *output.shape[1:])
+        sums = (x.astype(np.int64) - inputs[0].quantization.zero_point).sum(2)
+        scale = self._scale(inputs[0], output)
+        return requantize(sums, scale, output.quantization.zero_point).reshape(len(x), *output.shape[1:])
+
+    def _scale(self, x: TensorType, y: TensorType) -> Array:
+        assert x.quantization and y.quantization
+        pixels = math.prod(x.shape[2:])
+        scale = global_average_scale(np.float32(x.quantization.scale), np.float32(y.quantization.scale), pixels)
+        return np.atleast_1d(scale)
+
+    def lower(self, layer: Layer) -> Call:
+        kernel, refused = select(KERNELS, layer)
+        height, width, channels = layer.inputs[0].layout
+        fields: dict[str, Field] = dict(channels=channels, pixels=height * width)
+        notes: tuple[str, ...] = ()
+        if layer.inputs[0].quantization and layer.output.quantization:
+            zero_point = layer.inputs[0].quantization.zero_point
+            low, high = (np.array([height * width * (code - zero_point)], np.int64) for code in (-128, 127))
+            proved = prove_requantization(
+                self._scale(layer.inputs[0], layer.output), layer.output.quantization.zero_point, low, high
+            )
+            notes = unproved_note(proved)
+            fields |= dict(bias=-zero_point * height * width, requantization=requantization_struct(proved))
+        struct = Struct(f"btw_global_average_pool_{kernel.dtype}", fields)
+        return Call(kernel, struct, summary="global average pool", refused=refused, notes=notes)
+
+
+KERNELS = (
+    Kernel("btw_global_average_pool_s8_scalar", "whole", "s8", "scalar", "global_average_pool"),
+    Kernel("btw_global_average_pool_f32_scalar", "whole", "f32", "scalar", "global_average_pool"),
+)
+
+
+def read_global_average_pool(node: OnnxNode) -> list[Node]:
+    """ONNX GlobalAveragePool."""
+    return node.node(GlobalAveragePool(), node.activation(0))

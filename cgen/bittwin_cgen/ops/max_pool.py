@@ -1,0 +1,142 @@
+"""Max pooling: pads do not count; int8 works on codes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Struct, TensorType, Window
+from bittwin_cgen.kernels import select
+from bittwin_cgen.onnx_node import OnnxNode, spatial_padding
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """The window of a pool. `ceil` keeps a last window that reaches past the padding but starts before its end."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    padding: tuple[int, int, int, int]  # top, left, bottom, right
+    ceil: bool = False
+
+    def output_size(self, axis: int, size: int) -> int:
+        before, after = self.padding[axis], self.padding[axis + 2]
+        span = size + before + after - (self.kernel[axis] - 1) * self.dilation[axis] - 1
+        if span < 0:
+            raise ValueError(f"the pooling window is larger than the padded image of {size} pixels")
+        count = (-(-span // self.stride[axis]) if self.ceil else span // self.stride[axis]) + 1
+        if self.ceil and (count - 1) * self.stride[axis] >= size + before:
+            count -= 1
+        return count
+
+    def infer(self, x: TensorType) -> TensorType:
+        if len(x.shape) not in (3, 4):
+            raise ValueError(f"input of rank {len(x.shape)}; 3 or 4 is supported")
+        if min(*self.kernel, *self.stride, *self.dilation) < 1 or min(self.padding) < 0:
+            raise ValueError(f"a window that does not exist: {self}")
+        height, width, channels = x.layout
+        oh, ow = self.output_size(0, height), self.output_size(1, width)
+        return TensorType((x.shape[0], channels, *((oh, ow) if len(x.shape) == 4 else (ow,))), x.dtype, x.quantization)
+
+    def taps(self, x: Array, output: TensorType, outside: float, after: tuple[int, int]) -> Array:
+        """[kernel height * width, N, C, OH, OW] float64 values in row order, `outside` where there are none.
+
+        `after` says how many rows and columns of padding follow the image (as far as windows may reach).
+        """
+        x = x if x.ndim == 4 else x[:, :, None, :]
+        oh, ow, _ = output.layout
+        pads = ((0, 0), (0, 0), (self.padding[0], after[0]), (self.padding[1], after[1]))
+        padded = np.pad(x.astype(np.float64), pads, constant_values=outside)
+        return np.stack(
+            [
+                padded[:, :, ky * self.dilation[0] :, kx * self.dilation[1] :][
+                    :, :, :: self.stride[0], :: self.stride[1]
+                ][:, :, :oh, :ow]
+                for ky in range(self.kernel[0])
+                for kx in range(self.kernel[1])
+            ]
+        )
+
+    def reach(self, axis: int, size: int, outputs: int) -> int:
+        """Rows or columns past the image that the last window reaches."""
+        last = (outputs - 1) * self.stride[axis] - self.padding[axis] + (self.kernel[axis] - 1) * self.dilation[axis]
+        return max(0, last + 1 - size)
+
+    def fields(self, channels: int) -> dict[str, int]:
+        """What the C structs of pools share."""
+        return dict(
+            channels=channels,
+            kernel_height=self.kernel[0],
+            kernel_width=self.kernel[1],
+            stride_width=self.stride[1],
+            dilation_width=self.dilation[1],
+        )
+
+    @property
+    def text(self) -> str:
+        return f"{self.kernel[0]}x{self.kernel[1]} stride {self.stride[0]}"
+
+
+def read_pooling(node: OnnxNode) -> Pooling:
+    """The window of MaxPool or AveragePool; 1-D pools become rows of height 1."""
+    if node.rank() not in (3, 4):
+        raise node.refuse(f"an input of rank {node.rank()}", "Only 1-D and 2-D pools are supported")
+    kernel = tuple(node.attribute("kernel_shape", ()))
+    sizes = node.types[node.activation(0)].shape[2:]
+    if len(kernel) != len(sizes):
+        raise node.refuse(f"kernel_shape is {list(kernel)}", "Give one size for each spatial dimension")
+    pads = spatial_padding(node, sizes, kernel)
+    stride = tuple(node.attribute("strides", [1] * len(sizes)))
+    dilation = tuple(node.attribute("dilations", [1] * len(sizes)))
+    if len(sizes) == 1:
+        kernel, stride, dilation, pads = (1, *kernel), (1, *stride), (1, *dilation), (0, pads[0], 0, pads[1])
+    ceil = bool(node.attribute("ceil_mode", 0))
+    return Pooling(kernel, stride, dilation, pads, ceil)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class MaxPool(Op):
+    """The largest value of each window."""
+
+    pooling: Pooling
+    moves = True
+
+    def infer(self, inputs: Sequence[TensorType]) -> TensorType:
+        return self.pooling.infer(inputs[0])
+
+    def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
+        height, width, _ = inputs[0].layout
+        oh, ow, _ = output.layout
+        after = self.pooling.reach(0, height, oh), self.pooling.reach(1, width, ow)
+        largest = self.pooling.taps(values[0], output, -math.inf, after).max(0)
+        lowest = -math.inf if output.dtype == "float32" else np.iinfo(output.dtype).min
+        return np.maximum(largest, lowest).astype(output.dtype).reshape(len(values[0]), *output.shape[1:])
+
+    def lower(self, layer: Layer) -> Call:
+        kernel, refused = select(KERNELS, layer)
+        _, width, channels = layer.inputs[0].layout
+        pool = self.pooling
+        fields = pool.fields(channels) | dict(
+            pad_left=pool.padding[1], input_width=width, output_width=layer.output.layout[1]
+        )
+        window = Window(pool.kernel[0], pool.stride[0], pool.dilation[0], pool.padding[0], 0, 0, "absent")
+        return Call(kernel, Struct(f"btw_max_pool_{kernel.dtype}", fields), window, f"max pool {pool.text}", refused)
+
+
+KERNELS = (
+    Kernel("btw_max_pool_s8_scalar", "rows", "s8", "scalar", "max_pool"),
+    Kernel("btw_max_pool_f32_scalar", "rows", "f32", "scalar", "max_pool"),
+)
+
+
+def read_max_pool(node: OnnxNode) -> list[Node]:
+    """ONNX MaxPool with one output."""
+    if len(node.outputs) > 1 and node.outputs[1]:
+        raise node.refuse("its second output (indices) is used", "Only the values of a max pool are supported")
+    if node.attribute("storage_order", 0):
+        raise node.refuse("storage_order is 1", "Use storage_order 0")
+    return node.node(MaxPool(read_pooling(node)), node.activation(0))

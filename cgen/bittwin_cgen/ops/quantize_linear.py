@@ -1,0 +1,89 @@
+"""QuantizeLinear and DequantizeLinear between float32 and int8, one scale for the tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bittwin_cgen.fixed_point import dequantize_linear, quantize_linear
+from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
+from bittwin_cgen.kernels import select
+from bittwin_cgen.onnx_node import OnnxNode
+
+
+@dataclass(frozen=True)
+class QuantizeLinear(Op):
+    """clamp(round_half_even(x / scale) + zero point)."""
+
+    quantization: Quantization
+
+    def infer(self, inputs: Sequence[TensorType]) -> TensorType:
+        return TensorType(inputs[0].shape, "int8", self.quantization)
+
+    def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
+        return quantize_linear(values[0], np.float32(self.quantization.scale), self.quantization.zero_point)
+
+    def lower(self, layer: Layer) -> Call:
+        kernel, refused = select(KERNELS, layer)
+        return Call(
+            kernel, _struct("quantize_linear_s8", layer, self.quantization), summary="quantize", refused=refused
+        )
+
+
+@dataclass(frozen=True)
+class DequantizeLinear(Op):
+    """scale * (code - zero point)."""
+
+    quantization: Quantization
+
+    def infer(self, inputs: Sequence[TensorType]) -> TensorType:
+        return TensorType(inputs[0].shape, "float32")
+
+    def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
+        return dequantize_linear(values[0], np.float32(self.quantization.scale), self.quantization.zero_point)
+
+    def lower(self, layer: Layer) -> Call:
+        kernel, refused = select(KERNELS, layer)
+        return Call(
+            kernel, _struct("dequantize_linear_f32", layer, self.quantization), summary="dequantize", refused=refused
+        )
+
+
+def _struct(name: str, layer: Layer, quantization: Quantization) -> Struct:
+    fields = dict(channels=layer.output.layout[2], scale=quantization.scale, zero_point=quantization.zero_point)
+    return Struct(f"btw_{name}", fields)
+
+
+KERNELS = (
+    Kernel("btw_quantize_linear_s8_scalar", "pixels", "s8", "scalar", "quantize_linear"),
+    Kernel("btw_dequantize_linear_f32_scalar", "pixels", "f32", "scalar", "dequantize_linear"),
+)
+
+
+def quantization_of(node: OnnxNode, scale_index: int, zero_point_index: int) -> Quantization:
+    """Scale and int8 zero point of a whole tensor from two constant inputs."""
+    scale = node.weight(scale_index, "scale").reshape(-1)
+    if scale.size != 1:
+        raise node.refuse(f"{scale.size} scales for an activation", "Quantize activations with one scale a tensor")
+    if not scale[0] > np.finfo(np.float32).tiny:
+        raise node.refuse(f"its scale is {scale[0]}", "Use a positive, normal scale")
+    if not node.has(zero_point_index):
+        raise node.refuse("codes are uint8", "Quantize activations to int8: activation_type=QuantType.QInt8")
+    zero_point = node.constant(zero_point_index, "zero point").reshape(-1)
+    if zero_point.dtype != np.int8 or zero_point.size != 1:
+        raise node.refuse(
+            f"codes are {zero_point.dtype}", "Quantize activations to int8: activation_type=QuantType.QInt8"
+        )
+    return Quantization(float(scale[0]), int(zero_point[0]))
+
+
+def read_quantize_linear(node: OnnxNode) -> list[Node]:
+    """ONNX QuantizeLinear of an activation to int8."""
+    return node.node(QuantizeLinear(quantization_of(node, 1, 2)), node.activation(0))
+
+
+def read_dequantize_linear(node: OnnxNode) -> list[Node]:
+    """ONNX DequantizeLinear of int8 activations."""
+    return node.node(DequantizeLinear(quantization_of(node, 1, 2)), node.activation(0))

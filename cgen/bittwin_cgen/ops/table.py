@@ -1,0 +1,33 @@
+"""A function of one int8 value, as a table of its 256 results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Op, Struct, TensorType
+from bittwin_cgen.kernels import select
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Op):
+    """y = codes[x + 128]; `function` names what the table computes."""
+
+    codes: Array  # int8 [256]
+    function: str
+
+    def infer(self, inputs: Sequence[TensorType]) -> TensorType:
+        return TensorType(inputs[0].shape, "int8")
+
+    def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
+        return self.codes[values[0].astype(np.int32) + 128]
+
+    def lower(self, layer: Layer) -> Call:
+        kernel, refused = select(KERNELS, layer)
+        struct = Struct("btw_table_s8", dict(channels=layer.output.layout[2], table=Constant(self.codes)))
+        return Call(kernel, struct, summary=f"table of {self.function}", refused=refused)
+
+
+KERNELS = (Kernel("btw_table_s8_scalar", "pixels", "s8", "scalar", "table"),)

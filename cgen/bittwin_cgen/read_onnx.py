@@ -1,0 +1,351 @@
+"""ONNX to Graph: constants folded, shapes inferred, every node checked. Files are not trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx.external_data_helper
+import onnx.inliner
+import onnx.numpy_helper
+import onnx.reference
+import onnx.shape_inference
+from google.protobuf.message import DecodeError
+
+from bittwin_cgen.errors import BittwinError
+from bittwin_cgen.ir import Array, Graph, Node, Port, TensorType
+from bittwin_cgen.onnx_node import Codes, OnnxNode
+from bittwin_cgen.ops import OPERATORS
+from bittwin_cgen.ops.quantize_linear import DequantizeLinear
+
+DOMAINS = ("", "ai.onnx", "com.microsoft")
+OLDEST_OPSET = 7
+LARGEST_TENSOR = 1 << 31  # bytes; what C reaches with int
+
+# Evaluated when all inputs are constants: shape arithmetic that exporters leave behind.
+FOLDABLE = frozenset(
+    """
+    Add Cast Ceil Concat ConstantOfShape Div Equal Expand Floor Gather Identity Max Min Mul Neg Pow QuantizeLinear
+    Range ReduceProd Reshape Slice Sqrt Squeeze Sub Tile Transpose Unsqueeze Where
+    """.split()
+)
+
+
+def load_model(source: str | Path | bytes | onnx.ModelProto) -> onnx.ModelProto:
+    """A ModelProto with its weights, from a file, bytes or itself; raises BittwinError if it is not one.
+
+    External data may only lie in the folder of the file.
+    """
+    if isinstance(source, onnx.ModelProto):
+        return source
+    where = "model" if isinstance(source, bytes) else str(source)
+    try:
+        content = source if isinstance(source, bytes) else Path(source).read_bytes()
+    except OSError as error:
+        raise BittwinError(where, f"cannot be read ({error.strerror})", "Check the path") from None
+    try:
+        model = onnx.load_model_from_string(content)
+    except (DecodeError, ValueError):
+        raise BittwinError(where, "is not an ONNX file, or is truncated", "Export or copy it again") from None
+    if not model.graph.node:
+        raise BittwinError(where, "is not an ONNX file, or has no nodes", "Export or copy it again")
+    external = [t for t in model.graph.initializer if onnx.external_data_helper.uses_external_data(t)]
+    if external and isinstance(source, bytes):
+        raise BittwinError(where, "its weights lie in another file", "Give the path of the file instead of its bytes")
+    for tensor in external:
+        _load_external(tensor, Path(str(source)))
+    return model
+
+
+def _load_external(tensor: onnx.TensorProto, path: Path) -> None:
+    folder = path.resolve().parent
+    location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+    file = (folder / location).resolve()
+    if not location or not file.is_relative_to(folder):
+        raise BittwinError(
+            f"{path}, weight {tensor.name!r}",
+            f"its data lies outside the model's folder ({location!r})",
+            "Move it there",
+        )
+    if not file.is_file():
+        raise BittwinError(f"{path}, weight {tensor.name!r}", f"its data file {location!r} is missing", "Copy it too")
+    try:
+        onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
+    except Exception as error:  # whatever the library finds wrong with offsets and lengths
+        raise BittwinError(
+            f"{path}, weight {tensor.name!r}", f"its data cannot be read from {location!r} ({error})", "Export it again"
+        ) from None
+    tensor.data_location = onnx.TensorProto.DEFAULT
+    del tensor.external_data[:]
+
+
+def read_onnx(model: onnx.ModelProto, name: str) -> Graph:
+    """The graph of a model as given, before any pass; raises BittwinError naming the first node that cannot be read."""
+    return _reader(model, name).read()
+
+
+def examine_nodes(model: onnx.ModelProto, name: str) -> dict[int, BittwinError | None]:
+    """{number of the node in the file: why it cannot be read, or None}, as far as types are known."""
+    reader = _reader(model, name)
+    reader.problems = {}
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    for value in (*inferred.value_info, *inferred.output):
+        tensor = value.type.tensor_type
+        shape = tuple(d.dim_value for d in tensor.shape.dim)
+        if tensor.HasField("shape") and math.prod(shape) > 0:
+            reader.inferred[value.name] = TensorType(shape, _dtype(tensor.elem_type))
+    reader.read()
+    return reader.problems
+
+
+def _reader(model: onnx.ModelProto, name: str) -> _Reader:
+    if model.functions:
+        model = onnx.inliner.inline_local_functions(model)
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        first = str(error).strip().splitlines()[0]
+        raise BittwinError(name, f"is not a valid ONNX model ({first})", "Export it again") from None
+    opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 1)
+    if opset < OLDEST_OPSET:
+        raise BittwinError(
+            name, f"opset {opset} is older than {OLDEST_OPSET}", "Convert it with onnx.version_converter"
+        )
+    return _Reader(model.graph, opset, name)
+
+
+class _Reader:
+    def __init__(self, graph: onnx.GraphProto, opset: int, name: str) -> None:
+        self.graph, self.opset, self.name = graph, opset, name
+        self.constants: dict[str, Array] = {}
+        self.codes: dict[str, Codes] = {}
+        self.types: dict[str, TensorType] = {}
+        self.nodes: list[Node] = []
+        self.problems: dict[int, BittwinError | None] | None = None  # filled instead of raising the first
+        self.inferred: dict[str, TensorType] = {}
+
+    def read(self) -> Graph:
+        if self.graph.sparse_initializer:
+            raise BittwinError(self.name, "has sparse weights", "Export it with dense weights")
+        for tensor in self.graph.initializer:
+            self.constants[tensor.name] = _array(tensor)
+        inputs = [self._input(value) for value in self.graph.input if value.name not in self.constants]
+        for index, node in enumerate(self.graph.node):
+            name = node.name or (node.output[0] if node.output else f"{node.op_type}_{index}")
+            if self.problems is None:
+                self._node(node, name)
+            else:
+                self.problems[index] = self._examine(node, name)
+        outputs = [self._output(value.name) for value in self.graph.output]
+        if not inputs or not outputs:
+            raise BittwinError(self.name, "has no inputs or no outputs", "Export a model that computes something")
+        return Graph(self.name, (), tuple(inputs), tuple(outputs), self.types).rewritten(self.nodes)
+
+    def _examine(self, node: onnx.NodeProto, name: str) -> BittwinError | None:
+        """What is wrong with a node; its outputs get the types that onnx infers, for those behind it."""
+        try:
+            self._node(node, name)
+        except BittwinError as error:
+            for output in node.output:
+                if output in self.inferred:
+                    self.types.setdefault(output, self.inferred[output])
+            return error
+        return None
+
+    def _input(self, value: onnx.ValueInfoProto) -> Port:
+        where = f"input {value.name!r}"
+        tensor = value.type.tensor_type
+        if not value.type.HasField("tensor_type") or not tensor.HasField("shape"):
+            raise BittwinError(where, "has no static shape", "Export the model with a fixed input shape")
+        shape = []
+        for axis, dimension in enumerate(tensor.shape.dim):
+            if dimension.dim_value < 1:
+                size = repr(dimension.dim_param) if dimension.dim_param else "unknown"
+                raise BittwinError(
+                    where,
+                    f"dimension {axis} is dynamic ({size})",
+                    "Export the model with a fixed input shape (no dynamic axes), or fix it: "
+                    "python -m onnxruntime.tools.make_dynamic_shape_fixed",
+                )
+            shape.append(dimension.dim_value)
+        dtype = _dtype(tensor.elem_type)
+        if dtype not in ("float32", "int8"):
+            raise BittwinError(where, f"is {dtype}", "Inputs have to be float32 or int8")
+        self._know(value.name, TensorType(tuple(shape), dtype), where)
+        return Port(value.name, value.name)
+
+    def _output(self, name: str) -> Port:
+        if name in self.constants:
+            raise BittwinError(f"output {name!r}", "is a constant", "Remove it from the model's outputs")
+        if name not in self.types:
+            raise BittwinError(f"output {name!r}", "is made by no node", "Repair the model")
+        return Port(name, name)
+
+    def _know(self, name: str, type: TensorType, where: str) -> None:
+        if type.bytes > LARGEST_TENSOR or type.size < 1:
+            raise BittwinError(where, f"a tensor of shape {type.shape}", "Tensors have 1 byte to 2 GiB")
+        self.types[name] = type
+
+    def _node(self, proto: onnx.NodeProto, name: str) -> None:
+        node = OnnxNode(
+            name,
+            proto.op_type,
+            self.opset,
+            tuple(proto.input),
+            tuple(proto.output),
+            {a.name: _attribute(a) for a in proto.attribute if a.type not in (a.GRAPH, a.GRAPHS)},
+            self.types,
+            self.constants,
+            self.codes,
+        )
+        for used in node.inputs:
+            if used and used not in self.types and used not in self.constants:
+                raise node.refuse(f"its input {used!r} is made by no node before it", "Repair the model")
+        if proto.domain not in DOMAINS:
+            raise node.refuse(f"domain {proto.domain!r} is unknown", "Use operators of ONNX or com.microsoft")
+        if self._fold(node, proto):
+            return
+        reader = OPERATORS.get(proto.op_type)
+        if reader is None:
+            raise node.refuse(
+                "this operator is not supported", f"Replace it, or end the model before it. Supported: {supported()}"
+            )
+        for made in reader(node):
+            self._add(made, node)
+
+    def _add(self, made: Node, node: OnnxNode) -> None:
+        for name in made.inputs:
+            if name in self.constants:
+                raise node.refuse(f"its input {name!r} is a constant", "Fold it with onnxslim")
+            if isinstance(made.op, DequantizeLinear):
+                self._quantize(name, made.op, node)
+        inputs = tuple(self.types[name] for name in made.inputs)
+        wanted = "int8" if isinstance(made.op, DequantizeLinear) else "float32"
+        for x in inputs:
+            if x.dtype != wanted and not (made.op.moves and x.dtype == "int8"):
+                raise node.refuse(f"its input is {x.dtype}", f"Use {wanted} here")
+        try:
+            type = made.op.infer(inputs)
+        except ValueError as error:
+            raise node.refuse(str(error), "Repair the model or export it again") from None
+        self._know(made.output, type, node.where)
+        self.nodes.append(made)
+
+    def _quantize(self, name: str, op: DequantizeLinear, node: OnnxNode) -> None:
+        """What the codes of a tensor mean is said by the node that reads them, where nothing made them."""
+        known = self.types[name]
+        if known.quantization is None:
+            self.types[name] = TensorType(known.shape, known.dtype, op.quantization)
+        elif known.quantization != op.quantization:
+            raise node.refuse(
+                f"codes made with {known.quantization} are read with {op.quantization}", "Quantize the model again"
+            )
+
+    def _fold(self, node: OnnxNode, proto: onnx.NodeProto) -> bool:
+        """Nodes whose value is known become constants."""
+        if node.op_type == "Constant":
+            value = next(iter(node.attributes.values()), None)
+            self.constants[node.outputs[0]] = value if isinstance(value, np.ndarray) else _constant(value, node)
+            return True
+        if node.op_type == "Shape" and node.inputs[0] in self.types:
+            shape = self.types[node.inputs[0]].shape[node.attribute("start", 0) : node.attribute("end")]
+            self.constants[node.outputs[0]] = np.array(shape, np.int64)
+            return True
+        if not all(not name or name in self.constants for name in node.inputs) or not node.inputs:
+            return False
+        if node.op_type == "DequantizeLinear":
+            self._dequantize_constant(node)
+            return True
+        if node.op_type not in FOLDABLE:
+            return False
+        if node.op_type in ("ConstantOfShape", "Expand", "Tile", "Range"):
+            largest = max(float(np.abs(self.constants[name].astype(np.float64)).prod()) for name in node.inputs if name)
+            if largest * sum(self.constants[name].size for name in node.inputs if name) > 1 << 26:
+                raise node.refuse("a constant of that size", "Store it as an initializer")
+        for name in node.inputs:
+            if name in self.codes:
+                return False
+        try:
+            values = _evaluate(proto, self.opset, {name: self.constants[name] for name in node.inputs if name})
+        except Exception as error:
+            raise node.refuse(f"its constant value cannot be computed ({error})", "Fold it with onnxslim") from None
+        self.constants.update(zip(node.outputs, values, strict=True))
+        return True
+
+    def _dequantize_constant(self, node: OnnxNode) -> None:
+        codes, scale = node.constant(0, "codes"), node.weight(1, "scale")
+        zero_point = node.constant(2, "zero point") if node.has(2) else np.zeros(scale.shape, codes.dtype)
+        if not np.issubdtype(codes.dtype, np.integer) or node.attribute("block_size", 0):
+            raise node.refuse(
+                f"weights of type {codes.dtype} in blocks", "Quantize weights to int8, one scale a channel"
+            )
+        axis = node.attribute("axis", 1)
+        axis = axis + codes.ndim if axis < 0 else axis
+        if scale.size > 1 and (axis >= codes.ndim or codes.shape[axis] != scale.size):
+            raise node.refuse(f"{scale.size} scales for codes of shape {codes.shape}", "Quantize the model again")
+        if zero_point.size != scale.size or not (scale > 0).all():
+            raise node.refuse(
+                "a scale that is not positive, or zero points of another count", "Quantize the model again"
+            )
+        along = [-1 if i == axis else 1 for i in range(codes.ndim)]
+        factor, origin = (v.reshape(along) if v.size > 1 else v.reshape(()) for v in (scale, zero_point))
+        real = ((codes.astype(np.int64) - origin.astype(np.int64)).astype(np.float32) * factor).astype(np.float32)
+        self.constants[node.outputs[0]] = real
+        self.codes[node.outputs[0]] = Codes(codes, scale.reshape(-1), zero_point.reshape(-1), axis)
+
+
+def supported() -> str:
+    return ", ".join(sorted(OPERATORS))
+
+
+def _dtype(element: int) -> str:
+    try:
+        return str(onnx.helper.tensor_dtype_to_np_dtype(element))
+    except KeyError:
+        return f"type {element}"
+
+
+def _array(tensor: onnx.TensorProto) -> Array:
+    if math.prod(tensor.dims) > LARGEST_TENSOR or min(tensor.dims, default=1) < 0:
+        raise BittwinError(
+            f"weight {tensor.name!r}", f"has the shape {list(tensor.dims)}", "Tensors have at most 2 GiB"
+        )
+    try:
+        return onnx.numpy_helper.to_array(tensor)
+    except Exception as error:
+        raise BittwinError(f"weight {tensor.name!r}", f"cannot be read ({error})", "Export the model again") from None
+
+
+def _attribute(attribute: onnx.AttributeProto) -> Any:
+    value = onnx.helper.get_attribute_value(attribute)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, onnx.TensorProto):
+        return _array(value)
+    return value
+
+
+def _constant(value: Any, node: OnnxNode) -> Array:
+    if isinstance(value, (int, float)):
+        return np.array(value, np.int64 if isinstance(value, int) else np.float32)
+    try:
+        items = list(value)
+        return np.array(items, np.int64 if all(isinstance(item, int) for item in items) else np.float32)
+    except (TypeError, ValueError):
+        raise node.refuse("a constant that is not a tensor of numbers", "Repair the model") from None
+
+
+def _evaluate(proto: onnx.NodeProto, opset: int, values: Mapping[str, Array]) -> list[Array]:
+    """Outputs of one node on known inputs, by onnx's own reference implementation."""
+    infos = [
+        onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+        for name, value in values.items()
+    ]
+    outputs = [onnx.helper.make_empty_tensor_value_info(name) for name in proto.output]
+    graph = onnx.helper.make_graph([proto], "constant", infos, outputs)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=10)
+    return [np.asarray(value) for value in onnx.reference.ReferenceEvaluator(model).run(None, dict(values))]

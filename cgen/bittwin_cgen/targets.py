@@ -1,0 +1,30 @@
+"""The processors that C can be generated for."""
+
+from bittwin_cgen.errors import BittwinError
+from bittwin_cgen.ir import Target
+
+TARGETS = {
+    target.name: target
+    for target in (
+        Target("host", ("scalar",)),
+        Target("cortex-m0", ("scalar",), has_fpu=False),
+        Target("cortex-m3", ("scalar",), has_fpu=False),
+        Target("cortex-m4", ("scalar",)),
+        Target("cortex-m4+nofp", ("scalar",), has_fpu=False),
+        Target("cortex-m7", ("scalar",)),
+        Target("cortex-m33", ("scalar",)),
+        Target("cortex-m33+nofp", ("scalar",), has_fpu=False),
+        Target("cortex-m55", ("scalar",)),
+        Target("cortex-a53", ("scalar",)),
+        Target("cortex-a76", ("scalar",)),
+        Target("armv8.6-a", ("scalar",)),
+        Target("armv7-a", ("scalar",)),
+    )
+}
+
+
+def find_target(name: str) -> Target:
+    """The target of that name; raises BittwinError for another."""
+    if name not in TARGETS:
+        raise BittwinError(f"--target {name}", "no such target", f"Choose one of: {' '.join(TARGETS)}")
+    return TARGETS[name]

@@ -1,0 +1,3 @@
+"""The version of everything that is released together."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,139 @@
+/* What every kernel shares: linkage, alignment, rows of a tensor and their padding. */
+/* SPDX-License-Identifier: MIT-0 */
+#ifndef BTW_H
+#define BTW_H
+
+#include <stdint.h>
+#include <string.h>
+
+/* A generated model includes the kernels it uses as static functions, so that the compiler folds each layer's
+ * constants in. With BTW_SHARED_KERNELS defined for the whole build they are ordinary functions instead, shared by all
+ * models. A kernel's file compiled by itself is empty unless BTW_SHARED_KERNELS is defined. */
+#if defined(BTW_INLINE_KERNELS)
+#define BTW_KERNEL static inline
+#else
+#define BTW_KERNEL
+#endif
+
+/* Section or attribute of constant data, e.g. __attribute__((section(".qspi"))). */
+#ifndef BTW_WEIGHTS
+#define BTW_WEIGHTS
+#endif
+
+/* Called after each row of each layer that C computes; empty in what is shipped. */
+#ifndef BTW_OBSERVE
+#define BTW_OBSERVE(layer, row, pointer, bytes) ((void)0)
+#endif
+
+/* Rows of a tensor in memory: all of them, or a ring of the last `slots`. */
+typedef struct {
+    const void *first; /* first pixel of row 0, behind its left pad */
+    int stride;        /* bytes from a row to the next */
+    int slots;         /* rows in memory */
+    int height;        /* rows of the tensor */
+} btw_plane;
+
+static inline const void *btw_row(btw_plane plane, int y)
+{
+    return (const uint8_t *)plane.first + (y % plane.slots) * plane.stride;
+}
+
+/* Row pointers of a window that starts at row y. Each function differs in what stands for rows outside the image. */
+
+/* Rows outside are `outside`; those from `end` on are null. */
+static inline void btw_rows_constant(const void *rows[], int count, btw_plane plane, int y, int dilation,
+                                     const void *outside, int end)
+{
+    for (int ky = 0; ky < count; ky++, y += dilation)
+        rows[ky] = y >= 0 && y < plane.height ? btw_row(plane, y) : y < end ? outside : NULL;
+}
+
+/* Rows outside mirror the image without repeating its edge. */
+static inline void btw_rows_reflect(const void *rows[], int count, btw_plane plane, int y, int dilation)
+{
+    for (int ky = 0; ky < count; ky++, y += dilation) {
+        const int inside = y < 0 ? -y : y >= plane.height ? 2 * (plane.height - 1) - y : y;
+        rows[ky] = btw_row(plane, inside);
+    }
+}
+
+/* Rows outside repeat the edge. */
+static inline void btw_rows_edge(const void *rows[], int count, btw_plane plane, int y, int dilation)
+{
+    for (int ky = 0; ky < count; ky++, y += dilation)
+        rows[ky] = btw_row(plane, y < 0 ? 0 : y >= plane.height ? plane.height - 1 : y);
+}
+
+/* Rows outside come from the other end. */
+static inline void btw_rows_wrap(const void *rows[], int count, btw_plane plane, int y, int dilation)
+{
+    for (int ky = 0; ky < count; ky++, y += dilation)
+        rows[ky] = btw_row(plane, y < 0 ? y + plane.height : y >= plane.height ? y - plane.height : y);
+}
+
+/* Left and right pads of a row whose first pixel is `row`: `left` and `right` pixels of `pixel` bytes beside `width`.
+ */
+
+static inline void btw_pad_reflect(void *row, int width, int pixel, int left, int right)
+{
+    uint8_t *const x = row;
+    for (int i = 1; i <= left; i++)
+        memcpy(x - i * pixel, x + i * pixel, (size_t)pixel);
+    for (int i = 1; i <= right; i++)
+        memcpy(x + (width - 1 + i) * pixel, x + (width - 1 - i) * pixel, (size_t)pixel);
+}
+
+static inline void btw_pad_edge(void *row, int width, int pixel, int left, int right)
+{
+    uint8_t *const x = row;
+    for (int i = 1; i <= left; i++)
+        memcpy(x - i * pixel, x, (size_t)pixel);
+    for (int i = 0; i < right; i++)
+        memcpy(x + (width + i) * pixel, x + (width - 1) * pixel, (size_t)pixel);
+}
+
+static inline void btw_pad_wrap(void *row, int width, int pixel, int left, int right)
+{
+    uint8_t *const x = row;
+    memcpy(x - left * pixel, x + (width - left) * pixel, (size_t)(left * pixel));
+    memcpy(x + width * pixel, x, (size_t)(right * pixel));
+}
+
+static inline void btw_fill_s8(void *values, int count, int value)
+{
+    memset(values, value, (size_t)count);
+}
+
+static inline void btw_fill_f32(void *values, int count, float value)
+{
+    float *const y = values;
+    for (int i = 0; i < count; i++)
+        y[i] = value;
+}
+
+/* Pads of `rows` rows that lie one behind the other, each `left` + `width` + `right` values. */
+static inline void btw_fill_pads_s8(void *values, int rows, int width, int left, int right, int value)
+{
+    int8_t *y = values;
+    for (int row = 0; row < rows; row++, y += left + width + right) {
+        btw_fill_s8(y, left, value);
+        btw_fill_s8(y + left + width, right, value);
+    }
+}
+
+static inline void btw_fill_pads_f32(void *values, int rows, int width, int left, int right, float value)
+{
+    float *y = values;
+    for (int row = 0; row < rows; row++, y += left + width + right) {
+        btw_fill_f32(y, left, value);
+        btw_fill_f32(y + left + width, right, value);
+    }
+}
+
+/* Memory at `offset` bytes of an arena. */
+static inline void *btw_at(uint8_t *arena, int offset)
+{
+    return arena + offset;
+}
+
+#endif

@@ -1,0 +1,14 @@
+/* Clip, float32, any processor. */
+/* SPDX-License-Identifier: MIT-0 */
+#include "clip_f32.h"
+
+#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
+
+BTW_KERNEL void btw_clip_f32_scalar(const btw_clip_f32 *layer, const float *x, float *y, int pixels)
+{
+    const int count = pixels * layer->channels;
+    for (int i = 0; i < count; i++)
+        y[i] = x[i] < layer->low ? layer->low : x[i] > layer->high ? layer->high : x[i];
+}
+
+#endif

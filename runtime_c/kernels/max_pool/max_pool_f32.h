@@ -1,0 +1,25 @@
+/* Maximum of a window, float32: pixels outside the image do not count. */
+/* SPDX-License-Identifier: MIT-0 */
+#ifndef BTW_MAX_POOL_F32_H
+#define BTW_MAX_POOL_F32_H
+
+#include "btw.h"
+
+typedef struct {
+    int channels;
+    int kernel_height;
+    int kernel_width;
+    int stride_width;
+    int dilation_width;
+    int pad_left;
+    int input_width;
+    int output_width;
+} btw_max_pool_f32;
+
+/* One output row y[output_width][channels]; rows[ky] is pixel 0 of an input row, null outside the image. */
+
+#if !defined(BTW_INLINE_KERNELS)
+void btw_max_pool_f32_scalar(const btw_max_pool_f32 *layer, const void *const rows[], float *y);
+#endif
+
+#endif

@@ -1,0 +1,601 @@
+"""Formulas against onnxruntime, proofs by force over every accumulator or pair of codes."""
+
+import time
+from fractions import Fraction
+
+import numpy as np
+import onnxruntime
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
+
+from bittwin_cgen import fixed_point
+from bittwin_cgen.fixed_point import (
+    CODES,
+    SHIFTS,
+    AddScales,
+    accumulator_range,
+    add_reference,
+    add_swaps,
+    average_pool_reference,
+    bias_codes,
+    dequantize_linear,
+    fma32,
+    global_average_scale,
+    layer_offset,
+    move_scales,
+    multiply_reference,
+    prove_add,
+    prove_requantization,
+    quantize_linear,
+    requantize,
+    requantize_scale,
+)
+
+F = np.float32
+A, B = (codes.astype(np.int8) for codes in np.meshgrid(CODES, CODES, indexing="ij"))
+TYPES = {np.dtype(np.int8): TensorProto.INT8, np.dtype(np.float32): TensorProto.FLOAT}
+
+
+def golden(nodes, inputs, constants, output_type=np.int8):
+    """Last output of one node or several in the golden session; inputs and constants by the names in the nodes."""
+    nodes = nodes if isinstance(nodes, list) else [nodes]
+    values = [helper.make_tensor_value_info(name, TYPES[array.dtype], array.shape) for name, array in inputs.items()]
+    output = helper.make_tensor_value_info(nodes[-1].output[0], TYPES[np.dtype(output_type)], None)
+    initializers = [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()]
+    graph = helper.make_graph(nodes, "golden", values, [output], initializers)
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    options.add_session_config_entry("session.qdqisint8allowed", "1")
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return session.run(None, inputs)[0]
+
+
+def force(proof, low, high):
+    """Accumulators of proved channels that differ from the float32 formula, of all in the range of each channel."""
+    differ = 0
+    for channel, multiplier in enumerate(proof.multiplier.tolist()):
+        if multiplier == 0:
+            continue
+        acc = np.arange(low[channel], high[channel] + 1)
+        inner = proof.offset + ((acc * multiplier) >> 32)
+        assert np.abs(inner).max() < 2**31
+        assert 1 <= multiplier < 2**31
+        codes = np.clip(inner >> proof.shift, -128, 127)
+        differ += np.count_nonzero(codes != requantize(acc, proof.scale[channel], proof.zero_point))
+    return differ
+
+
+def random_layer(rng, channels, reach):
+    """(sx, sw[C], sy, zy, low[C], high[C]) as networks have them."""
+    sx, sy = F(rng.uniform(0.004, 0.12)), F(rng.uniform(0.004, 0.15))
+    sw = (10 ** rng.uniform(-3.5, -1.8, channels)).astype(F)
+    low, high = -rng.integers(1, reach, channels), rng.integers(1, reach, channels)
+    return sx, sw, sy, int(rng.integers(-128, 128)), low, high
+
+
+# ---------------------------------------------------------------- requantization
+
+
+@pytest.mark.parametrize("zero_point", [-128, -5, 0, 127])
+def test_proof_holds_for_every_accumulator(zero_point):
+    rng = np.random.default_rng(zero_point + 128)
+    sx, sw, sy, _, low, high = random_layer(rng, 40, 1 << 17)
+    proof = prove_requantization(requantize_scale(sx, sw, sy), zero_point, low, high)
+    assert proof.unproved < 20
+    assert force(proof, low, high) == 0
+
+
+@pytest.mark.parametrize("shift", [1, 3, 8, 16])
+def test_proof_with_a_given_shift(shift):
+    rng = np.random.default_rng(shift)
+    sx, sw, sy, zero_point, low, high = random_layer(rng, 20, 1 << 16)
+    scale = requantize_scale(sx, sw, sy) * F(2.0 ** min(0, 6 - shift))  # a multiplier of that shift must fit
+    proof = prove_requantization(scale, zero_point, low, high, shift)
+    assert (proof.shift, proof.offset) == (shift, (zero_point << shift) + (1 << (shift - 1)))
+    assert force(proof, low, high) == 0
+    assert np.count_nonzero(proof.multiplier) > 10
+
+
+@pytest.mark.parametrize("zero_point", [-128, 3, 127])
+@pytest.mark.parametrize("value", [0, 1, -1, 7, -4000, 4000, 30000, -30000, 2**31 - 1, 1 - 2**31])
+def test_constant_channels(value, zero_point):
+    scale = np.array([0.05, 0.011, 1e-4, 1e-6, 2.0**-60, 0.0], F)
+    values = np.full(len(scale), value)
+    proof = prove_requantization(scale, zero_point, values, values)
+    assert proof.unproved == 0
+    assert force(proof, values, values) == 0
+    assert (proof.apply(values) == requantize(values, scale, zero_point)).all()
+
+
+def test_range_without_a_step_keeps_its_ends():
+    """Between two steps, far from zero: only the ends bind the multiplier."""
+    scale, low, high = F(0.01), np.array([1960, -2040, 149, -151]), np.array([2040, -1960, 151, -149])
+    proof = prove_requantization(np.full(4, scale), 3, low, high)
+    assert proof.unproved == 0
+    assert force(proof, low, high) == 0
+
+
+def test_scales_that_differ_by_a_factor_of_two_to_the_18():
+    scale = np.array([2.0**-5, 2.0**-23, 1.3 * 2.0**-23, 1.7 * 2.0**-5], F) * F(0.93)
+    low, high = np.array([-4000, -(2**30), -1000, -4000]), np.array([4000, 2**30, 1000, 4000])
+    proof = prove_requantization(scale, -7, low, high)
+    assert proof.multiplier[2]
+    assert proof.multiplier[0]
+    ends = np.array([low, high, low // 2, high // 2])
+    assert (proof.apply(ends) == requantize(ends, scale, -7)).all()
+    assert force(proof, np.maximum(low, -(1 << 20)), np.minimum(high, 1 << 20)) == 0
+
+
+def test_exact_ties_have_no_proof_until_the_scale_moves():
+    low, high = np.array([-2000]), np.array([2000])
+    tie = prove_requantization(np.array([2.0**-5], F), 0, low, high)
+    assert tie.unproved == 1
+    acc = np.arange(-2000, 2001)[:, None]
+    assert (tie.apply(acc) == requantize(acc, tie.scale, 0)).all()
+    moved = move_scales(F(1), np.array([2.0**-5], F), F(1), 0, low, high)
+    assert moved.proof.unproved == 0
+    assert abs(moved.moved[0]) == 1
+    assert force(moved.proof, low, high) == 0
+
+
+def test_large_scales_have_no_proof_and_do_no_harm():
+    low, high = np.array([-1000, -1000, 5, 0]), np.array([1000, 1000, 5, 0])
+    moved = move_scales(F(1), np.array([0.6, 300.0, 1e30, 3.0], F), F(1), 0, low, high)
+    assert moved.proof.multiplier.astype(bool).tolist() == [False, False, False, True]
+    assert (moved.moved == 0).all()
+    acc = np.arange(-1000, 1001)[:, None]
+    assert (moved.proof.apply(acc)[:, :2] == requantize(acc, moved.proof.scale, 0)[:, :2]).all()
+    assert force(moved.proof, low, high) == 0
+
+
+def test_shift_is_3_unless_another_proves_more():
+    low, high = np.array([-2000]), np.array([2000])
+    assert prove_requantization(np.array([0.0101], F), 0, low, high).shift == 3
+    for scale, shift in ((0.0801, 2), (0.1301, 1), (0.2401, 1)):
+        found = move_scales(F(1), np.array([scale], F), F(1), 0, low, high)
+        assert (found.proof.shift, found.proof.unproved) == (shift, 0)
+        assert force(found.proof, low, high) == 0
+    mixed = np.array([0.0101, 0.0801, 0.0501, 0.1301], F)
+    found = move_scales(F(1), mixed, F(1), 0, np.full(4, -2000), np.full(4, 2000))
+    assert (found.proof.shift, found.proof.unproved) == (1, 0)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -0.1])
+def test_what_is_not_a_scale_is_an_error(bad):
+    with pytest.raises(ValueError, match="scale"):
+        prove_requantization(np.array([0.1, bad], F), 0, [-5, -5], [5, 5])
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 2**31), (-(2**31), 0), (5, 4)])
+def test_accumulators_outside_int32_are_an_error(low, high):
+    with pytest.raises(ValueError, match="int32"):
+        prove_requantization(np.array([0.1], F), 0, [low], [high])
+
+
+def multipliers_by_scanning(scale, zero_point, low, high, shift):
+    """Range of multipliers, from each accumulator by itself with Python integers; None where it is empty."""
+    least, most = 1, 2**31 - 1
+    offset = layer_offset(zero_point, shift)
+    for acc in range(low, high + 1):
+        code = int(requantize(acc, scale, zero_point))
+        bounds = []  # acc * m >= bound, acc * m < bound
+        if code > -128:
+            bounds.append((((code << shift) - offset) << 32, True))
+        if code < 127:
+            bounds.append(((((code + 1) << shift) - offset) << 32, False))
+        for bound, at_least in bounds:
+            edge = Fraction(bound if at_least else bound - 1, acc) if acc else None
+            if edge is None:
+                if ((bound > 0) == at_least and bound != 0) or (bound == 0 and not at_least):
+                    return None
+            elif (acc > 0) == at_least:
+                least = max(least, -(-edge.numerator // edge.denominator))
+            else:
+                most = min(most, edge.numerator // edge.denominator)
+    return (least, most) if least <= most else None
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(-12, 1).map(lambda e: F(2.0**e)),
+    st.integers(-128, 127),
+    st.integers(-3000, 3000),
+    st.integers(0, 400),
+    st.sampled_from(sorted(SHIFTS)),
+)
+@example(F(0.125), 0, -40, 80, 3)
+@example(F(0.01), 127, 0, 0, 1)
+def test_multiplier_is_the_middle_of_all_that_do(scale, zero_point, low, size, shift):
+    expected = multipliers_by_scanning(scale, zero_point, low, low + size, shift)
+    found = int(prove_requantization(np.array([scale]), zero_point, [low], [low + size], shift).multiplier[0])
+    assert found == (0 if expected is None else sum(expected) // 2)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.floats(-34, 2).map(lambda e: F(2.0**e)),
+    st.integers(-128, 127),
+    st.integers(1 - 2**31, 2**31 - 1),
+    st.integers(1 - 2**31, 2**31 - 1),
+)
+def test_any_range_agrees_at_its_steps_and_ends(scale, zero_point, first, second):
+    low, high = min(first, second), max(first, second)
+    proof = prove_requantization(np.array([scale]), zero_point, [low], [high])
+    near = ((CODES - zero_point - 0.5) / float(scale))[:, None] * (1 + np.arange(-4, 5) * 2.0**-24) + np.arange(-4, 5)
+    acc = np.append(np.clip(near, low, high).astype(np.int64), [low, high])[:, None]
+    assert (proof.apply(acc) == requantize(acc, scale, zero_point)).all()
+
+
+def test_moved_scales_are_proved_by_force():
+    rng = np.random.default_rng(7)
+    for _ in range(4):
+        sx, sw, sy, zero_point, low, high = random_layer(rng, 30, 1 << 19)
+        found = move_scales(sx, sw, sy, zero_point, low, high)
+        assert found.proof.unproved == 0
+        assert np.count_nonzero(found.moved) >= 2
+        ulps = found.weight_scale.view(np.int32) - sw.view(np.int32)
+        assert (ulps == found.moved).all()
+        again = prove_requantization(requantize_scale(sx, found.weight_scale, sy), zero_point, low, high, 3)
+        assert (again.multiplier == found.proof.multiplier).all()
+        assert force(found.proof, low, high) == 0
+
+
+def test_moved_scales_are_the_nearest():
+    rng = np.random.default_rng(11)
+    sx, sw, sy, zero_point, low, high = random_layer(rng, 60, 1 << 21)
+    found = move_scales(sx, sw, sy, zero_point, low, high)
+    for channel in np.flatnonzero(np.abs(found.moved) > 1)[:5]:
+        limit = abs(int(found.moved[channel]))
+        for ulps in range(-limit + 1, limit):
+            scale = (sw[channel : channel + 1].view(np.int32) + np.int32(ulps)).view(F)
+            nearer = requantize_scale(sx, scale, sy)
+            proof = prove_requantization(nearer, zero_point, low[[channel]], high[[channel]], 3)
+            assert proof.unproved == 1
+
+
+def test_limit_bounds_the_move():
+    rng = np.random.default_rng(11)
+    sx, sw, sy, zero_point, low, high = random_layer(rng, 60, 1 << 21)
+    free = move_scales(sx, sw, sy, zero_point, low, high, shift=3)
+    bound = move_scales(sx, sw, sy, zero_point, low, high, limit=2, shift=3)
+    assert np.abs(free.moved).max() > 2
+    assert (bound.moved == np.where(np.abs(free.moved) <= 2, free.moved, 0)).all()
+    assert ((bound.proof.multiplier == 0) == (np.abs(free.moved) > 2)).all()
+
+
+def test_two_thousand_channels_take_less_than_two_seconds(capsys):
+    """Measured and printed, not asserted: machines differ."""
+    rng = np.random.default_rng(0)
+    layers = [random_layer(rng, 100, 1 << 21) for _ in range(20)]
+    start = time.perf_counter()
+    found = [move_scales(*layer) for layer in layers]
+    seconds = time.perf_counter() - start
+    moved = np.abs(np.concatenate([result.moved for result in found]))
+    with capsys.disabled():
+        print(f" [2,000 channels: {seconds:.2f} s, moved by {moved.mean():.2f} ulp on average, {moved.max()} at most] ")
+    assert sum(result.proof.unproved for result in found) == 0
+
+
+def test_accumulator_range_by_force():
+    rng = np.random.default_rng(5)
+    weights, bias = rng.integers(-128, 128, (6, 3)).astype(np.int8), rng.integers(-9999, 9999, 6)
+    weights[0] = 0
+    low, high, magnitude = accumulator_range(weights, bias)
+    corners = np.stack(np.meshgrid(*[[-128, 127]] * 3), -1).reshape(-1, 3)
+    sums = corners @ weights.astype(np.int64).T + bias
+    assert (low == sums.min(0)).all()
+    assert (high == sums.max(0)).all()
+    partial = corners[:, None, :] * weights.astype(np.int64)[None]
+    for order in ((0, 1, 2), (2, 0, 1), (1, 2, 0)):
+        assert (np.abs(bias + partial[..., order].cumsum(-1).transpose(2, 0, 1)) <= magnitude).all()
+
+
+@pytest.mark.parametrize("zero_point", [-128, -3, 127])
+def test_requantization_equals_qlinearconv(zero_point):
+    rng = np.random.default_rng(zero_point + 300)
+    channels, inputs = 24, 9
+    weights = rng.integers(-127, 128, (channels, inputs, 1, 1)).astype(np.int8)
+    weights[0] = 0
+    sx, sy, zx = F(rng.uniform(0.01, 0.1)), F(rng.uniform(0.05, 0.5)), int(rng.integers(-128, 128))
+    sw = (10 ** rng.uniform(-4, -2, channels)).astype(F)
+    sw[1] *= F(2.0**-18)
+    sw[2] = F(2.0**-3) * sy / sx  # ties
+    bias = rng.integers(-20000, 20000, channels).astype(np.int32)
+    matrix = weights.reshape(channels, inputs).astype(np.int64)
+    folded = bias - zx * matrix.sum(1)
+    low, high, _ = accumulator_range(matrix, folded)
+    found = move_scales(sx, sw, sy, zero_point, low, high)
+    x = rng.integers(-128, 128, (1, inputs, 40, 50)).astype(np.int8)
+    x[0, :, 0, 0], x[0, :, 0, 1] = -128, 127
+    acc = np.einsum("ck,nkhw->nhwc", matrix, x.astype(np.int64)) + folded
+    for scales, proof in (
+        (sw, prove_requantization(requantize_scale(sx, sw, sy), zero_point, low, high)),
+        (found.weight_scale, found.proof),
+    ):
+        constants = {
+            "sx": sx,
+            "zx": np.int8(zx),
+            "w": weights,
+            "sw": scales,
+            "zw": np.zeros(channels, np.int8),
+            "sy": sy,
+        }
+        constants |= {"zy": np.int8(zero_point), "b": bias}
+        node = helper.make_node("QLinearConv", ["x", "sx", "zx", "w", "sw", "zw", "sy", "zy", "b"], ["y"])
+        y = golden(node, {"x": x}, constants).transpose(0, 2, 3, 1)
+        assert (y == requantize(acc, requantize_scale(sx, scales, sy), zero_point)).all()
+        assert (y == proof.apply(acc)).all()
+    assert found.proof.unproved == 0
+
+
+def test_bias_codes_equal_those_onnxruntime_makes():
+    """A float bias in a QDQ convolution whose weights are 0: the scales make each output the bias code itself."""
+    rng = np.random.default_rng(8)
+    channels, sx, unit = 4000, F(0.0371), F(0.0123)
+    sw = unit * rng.uniform(0.9999, 1.0001, channels).astype(F)
+    halves = (rng.integers(-100, 100, channels) + 0.5) * (sx * sw)
+    bias = np.where(rng.random(channels) < 0.5, halves, rng.uniform(-0.04, 0.04, channels)).astype(F)
+    constants = {"sx": sx, "z": np.int8(0), "w": np.zeros((channels, 1, 1, 1), np.int8), "sw": sw, "sy": sx * unit}
+    constants |= {"zw": np.zeros(channels, np.int8), "b": bias}
+    nodes = [
+        helper.make_node("DequantizeLinear", ["x", "sx", "z"], ["xf"]),
+        helper.make_node("DequantizeLinear", ["w", "sw", "zw"], ["wf"], axis=0),
+        helper.make_node("Conv", ["xf", "wf", "b"], ["yf"]),
+        helper.make_node("QuantizeLinear", ["yf", "sy", "z"], ["y"]),
+    ]
+    y = golden(nodes, {"x": np.ones((1, 1, 1, 1), np.int8)}, constants).ravel()
+    codes = bias_codes(bias, sx, sw)
+    assert np.count_nonzero(np.abs(codes) < 100) > 3000
+    assert (y == requantize(codes, requantize_scale(sx, sw, sx * unit), 0)).all()
+
+
+def test_bias_codes_saturate():
+    assert bias_codes(np.array([1e30, -1e30, 0], F), F(0.1), F(0.1)).tolist() == [2**31 - 1, -(2**31), 0]
+
+
+def test_requantize_saturates_on_the_safe_side():
+    acc = np.array([2**31 - 1, 1 - 2**31, 0, 10**9])
+    assert requantize(acc, F(3e38), 5).tolist() == [127, -128, 5, 127]
+    assert requantize(acc, F(1e-45), -128).tolist() == [-128] * 4
+
+
+# ---------------------------------------------------------------- float32
+
+
+def rounded(value):
+    """A Fraction to the nearest float32, halves to even."""
+    if value == 0:
+        return 0.0
+    magnitude = abs(value)
+    exponent = max(magnitude.numerator.bit_length() - magnitude.denominator.bit_length() - 24, -149)
+    while magnitude >= Fraction(2) ** (exponent + 24):
+        exponent += 1
+    while exponent > -149 and magnitude < Fraction(2) ** (exponent + 23):
+        exponent -= 1
+    unit = Fraction(2) ** exponent
+    nearest = round(magnitude / unit) * unit  # Python rounds halves to even
+    result = float("inf") if nearest >= 2**128 else float(nearest)
+    return result if value > 0 else -result
+
+
+numbers = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@settings(max_examples=600, deadline=None)
+@given(numbers, numbers, numbers)
+@example(1 + 2.0**-12, 1 + 2.0**-12, 2.0**-80)  # double arithmetic rounds twice here
+@example(1 + 2.0**-12, 1 + 2.0**-12, -(2.0**-80))
+@example(2.0**-75, 2.0**-75, 2.0**-149)
+@example(2.0**64, 2.0**64, -(2.0**100))
+def test_fma32_is_correctly_rounded(a, b, c):
+    assert float(fma32(F(a), F(b), F(c))) == rounded(Fraction(a) * Fraction(b) + Fraction(c))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**23 - 1), st.integers(0, 2**23 - 1), st.integers(-60, 30), st.booleans(), st.integers(0, 60))
+def test_fma32_near_halfway(first, second, exponent, negative, drop):
+    a, b = F(1 + first * 2.0**-23), F(1 + (second >> drop % 23) * 2.0**-23)
+    c = F((-1.0 if negative else 1.0) * 2.0**exponent)
+    assert float(fma32(a, b, c)) == rounded(Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c)))
+
+
+def test_fma32_of_infinities_and_nan():
+    with np.errstate(all="ignore"):
+        assert fma32(F(np.inf), F(1), F(1)) == np.inf
+        assert np.isnan(fma32(F(np.inf), F(1), F(-np.inf)))
+
+
+@pytest.mark.parametrize("zero_point", [-128, 0, 127])
+def test_quantize_and_dequantize_linear_equal_onnxruntime(zero_point):
+    rng = np.random.default_rng(zero_point + 500)
+    scale = F(rng.uniform(0.001, 0.1))
+    x = np.concatenate([rng.normal(0, 8, 50000), (rng.integers(-300, 300, 3000) + 0.5) * scale]).astype(F)
+    x = np.append(x, np.array([np.nan, np.inf, -np.inf, 3e38, -3e38, -0.0, 1e-45], F))
+    constants = {"s": scale, "z": np.int8(zero_point)}
+    codes = golden(helper.make_node("QuantizeLinear", ["x", "s", "z"], ["y"]), {"x": x}, constants)
+    assert (quantize_linear(x, scale, zero_point) == codes).all()
+    every = CODES.astype(np.int8)
+    values = golden(helper.make_node("DequantizeLinear", ["x", "s", "z"], ["y"]), {"x": every}, constants, F)
+    assert (dequantize_linear(every, scale, zero_point) == values).all()
+
+
+# ---------------------------------------------------------------- two inputs, pools
+
+
+def random_scales(rng, kind):
+    if kind == "powers of two":
+        a, b = 2.0 ** rng.integers(-8, -2, 2)
+        output = max(a, b) * 2.0 ** rng.integers(-1, 2)
+    elif kind == "thirds":
+        a, b, output = 0.0371 * rng.integers((1, 1, 3), (8, 8, 15))
+    else:
+        a, b = 10 ** rng.uniform(-2.5, -0.5, 2)
+        output = a if kind == "kept" else max(a, b) * rng.uniform(0.6, 2)
+    zeros = [int(zero) for zero in np.where(rng.random(3) < 0.2, -128, rng.integers(-128, 128, 3))]
+    return AddScales(float(F(a)), zeros[0], float(F(b)), zeros[1], float(F(output)), zeros[2])
+
+
+KINDS = ["usual", "powers of two", "kept", "thirds"]
+
+
+def add_constants(scales):
+    names = ("sa", "za", "sb", "zb", "sy", "zy")
+    values = (
+        F(scales.a_scale),
+        np.int8(scales.a_zero_point),
+        F(scales.b_scale),
+        np.int8(scales.b_zero_point),
+        F(scales.output_scale),
+        np.int8(scales.output_zero_point),
+    )
+    return dict(zip(names, values, strict=True))
+
+
+def binary(op):
+    return helper.make_node(op, ["a", "sa", "za", "b", "sb", "zb", "sy", "zy"], ["y"], domain="com.microsoft")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_addition_and_multiplication_of_all_pairs_equal_onnxruntime(kind):
+    rng = np.random.default_rng(KINDS.index(kind))
+    for _ in range(12):
+        scales = random_scales(rng, kind)
+        constants = add_constants(scales)
+        assert (golden(binary("QLinearAdd"), {"a": A, "b": B}, constants) == add_reference(A, B, scales)).all()
+        product = multiply_reference(
+            A,
+            B,
+            scales.a_scale,
+            scales.a_zero_point,
+            scales.b_scale,
+            scales.b_zero_point,
+            scales.output_scale,
+            scales.output_zero_point,
+        )
+        assert (golden(binary("QLinearMul"), {"a": A, "b": B}, constants) == product).all()
+
+
+@pytest.mark.parametrize(
+    ("a_shape", "b_shape", "swaps"),
+    [
+        ((1, 40), (40, 40), False),
+        ((40, 40), (40, 1), False),
+        ((40, 1), (40, 40), True),
+        ((40, 1, 1), (40, 1, 1), False),
+        ((40, 1, 1), (40, 7, 1), True),
+        ((2, 40, 1, 1), (1, 40, 1, 1), False),
+        ((1, 40, 1, 1), (2, 40, 1, 1), False),
+        ((1, 40, 1, 1), (40, 7, 7), True),
+        ((1, 1), (1, 1), True),
+        ((), (1,), True),
+        ((1, 1), (1, 40), True),
+    ],
+)
+def test_operands_swap_as_in_onnxruntime(a_shape, b_shape, swaps):
+    """On the codes where the order matters."""
+    rng = np.random.default_rng(2)
+    assert add_swaps(a_shape, b_shape) is swaps
+    checked = 0
+    while checked < 6:
+        scales = random_scales(rng, "kept" if rng.random() < 0.5 else "thirds")
+        one, other = add_reference(A, B, scales), add_reference(B, A, scales.swapped())
+        where = np.flatnonzero((one != other).ravel())
+        if len(where) == 0:
+            continue
+        checked += 1
+        pair = rng.choice(where)
+        a, b = np.full(a_shape, A.ravel()[pair], np.int8), np.full(b_shape, B.ravel()[pair], np.int8)
+        expected = (other if swaps else one).ravel()[pair]
+        assert (golden(binary("QLinearAdd"), {"a": a, "b": b}, add_constants(scales)) == expected).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_integer_addition_equals_the_reference_for_all_pairs(kind):
+    rng = np.random.default_rng(10 + KINDS.index(kind))
+    kinds = []
+    for _ in range(40):
+        scales = random_scales(rng, kind)
+        form = prove_add(scales)
+        assert form.exact
+        assert (form.apply(A, B) == add_reference(A, B, scales)).all()
+        kinds.append(form.kind)
+        if form.kind == "linear":
+            terms = 128 * abs(form.a_multiplier) + 128 * abs(form.b_multiplier) + abs(form.constant) + 1
+            assert terms < 2**31
+            assert form.shift >= 1
+        if form.kind == "table":
+            assert 128 * abs(form.a_multiplier) + np.abs(form.table.astype(np.int64)).max() + 1 < 2**31
+            assert form.table.shape == (256,)
+    assert kinds.count("float") <= {"usual": 0, "powers of two": 0, "kept": 2, "thirds": 20}[kind]
+    assert kinds.count("linear") >= {"usual": 36, "powers of two": 40, "kept": 24, "thirds": 8}[kind]
+
+
+def test_powers_of_two_need_halves_to_even():
+    form = prove_add(AddScales(0.5, 0, 0.25, 0, 0.5, 0))
+    assert (form.kind, form.half_even) == ("linear", True)
+    assert form.apply(np.int8(1), np.int8(1)) == 2
+    assert form.apply(np.int8(0), np.int8(1)) == 0
+
+
+def test_addition_that_saturates_everywhere():
+    for scales in (AddScales(0.01, -128, 0.01, -128, 1e-7, 127), AddScales(1e-8, 3, 1e-8, 3, 1.0, 5)):
+        form = prove_add(scales)
+        assert (form.apply(A, B) == add_reference(A, B, scales)).all()
+
+
+def test_addition_with_overflowing_ratio_is_an_error():
+    with pytest.raises(ValueError, match="overflow"):
+        prove_add(AddScales(1e30, 0, 1.0, 0, 1e-30, 0))
+
+
+def test_global_average_pool_equals_onnxruntime():
+    rng = np.random.default_rng(4)
+    for height, width in ((1, 1), (2, 3), (7, 7), (13, 5)):
+        sx, sy = F(rng.uniform(0.01, 0.1)), F(rng.uniform(0.01, 0.1))
+        zx, zy = (int(zero) for zero in rng.integers(-128, 128, 2))
+        x = rng.integers(-128, 128, (3, 400, height, width)).astype(np.int8)
+        node = helper.make_node(
+            "QLinearGlobalAveragePool", ["x", "sx", "zx", "sy", "zy"], ["y"], domain="com.microsoft", channels_last=0
+        )
+        y = golden(node, {"x": x}, {"sx": sx, "zx": np.int8(zx), "sy": sy, "zy": np.int8(zy)})
+        sums = (x.astype(np.int64) - zx).sum((2, 3), keepdims=True)
+        assert (y == requantize(sums, global_average_scale(sx, sy, height * width), zy)).all()
+
+
+@pytest.mark.parametrize("include_pad", [0, 1])
+def test_average_pool_equals_onnxruntime(include_pad):
+    rng = np.random.default_rng(6)
+    for kernel in ((2, 2), (3, 3), (1, 4)):
+        sx = F(rng.uniform(0.01, 0.1))
+        for sy in (sx, F(rng.uniform(0.01, 0.1))):
+            zx, zy = (int(zero) for zero in rng.integers(-128, 128, 2))
+            x = rng.integers(-128, 128, (1, 60, 11, 12)).astype(np.int8)
+            pads = [kernel[0] // 2, kernel[1] // 2] * 2
+            node = helper.make_node(
+                "QLinearAveragePool",
+                ["x", "sx", "zx", "sy", "zy"],
+                ["y"],
+                domain="com.microsoft",
+                kernel_shape=kernel,
+                pads=pads,
+                count_include_pad=include_pad,
+            )
+            y = golden(node, {"x": x}, {"sx": sx, "zx": np.int8(zx), "sy": sy, "zy": np.int8(zy)})
+            around = ((0, 0), (0, 0), (pads[0], pads[2]), (pads[1], pads[3]))
+            windows, inside = (
+                np.lib.stride_tricks.sliding_window_view(padded, kernel, (2, 3)).reshape(*y.shape, -1)
+                for padded in (np.pad(x, around, constant_values=zx), np.pad(np.ones_like(x), around))
+            )
+            count = inside.shape[-1] if include_pad else inside.sum(-1)
+            assert (y == average_pool_reference(windows, count, sx, zx, sy, zy)).all()
+
+
+def test_module_needs_numpy_only():
+    names = {name for name, value in vars(fixed_point).items() if type(value).__name__ == "module"}
+    assert names == {"np", "math"}

@@ -1,0 +1,5 @@
+"""python -m bittwin."""
+
+from bittwin.cli import main
+
+main()

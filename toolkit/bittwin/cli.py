@@ -1,0 +1,328 @@
+"""The command line: one verb a step. Exit status 0 done, 1 the answer is no, 2 bad input or usage."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from bittwin_cgen.errors import BittwinError
+
+app = typer.Typer(
+    name="bittwin",
+    invoke_without_command=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Trained vision networks as C for Arm that computes what onnxruntime computes.",
+)
+
+
+class Schedule(StrEnum):
+    """Order and memory of the layers."""
+
+    ram = "ram"
+    speed = "speed"
+    layers = "layers"
+
+
+class Method(StrEnum):
+    """How ranges of activations are found from the calibration samples."""
+
+    minmax = "minmax"
+    entropy = "entropy"
+    percentile = "percentile"
+    distribution = "distribution"
+
+
+Model = Annotated[Path, typer.Argument(help="An ONNX file, float or quantized.", show_default=False)]
+Target = Annotated[str, typer.Option(help="host, cortex-m0 m3 m4 m7 m33 m55, cortex-a53 a76, armv8.6-a, armv7-a.")]
+ScheduleOption = Annotated[Schedule, typer.Option(help="ram: least memory; speed; layers: one after the other.")]
+Ram = Annotated[int | None, typer.Option(help="Bytes that the arena may take.", min=0, show_default=False)]
+Flash = Annotated[int | None, typer.Option(help="Bytes that constants may take.", min=0, show_default=False)]
+Name = Annotated[str | None, typer.Option(help="Name in C; default: the file's.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
+Inputs = Annotated[
+    Path | None,
+    typer.Option(help=".npz with array x [N, ...] (or one an input), optional labels y.", show_default=False),
+]
+
+
+def version_callback(wanted: bool) -> None:
+    if wanted:
+        from bittwin_cgen.version import VERSION
+
+        typer.echo(f"bittwin {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def bittwin(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=version_callback, is_eager=True, help="Version.")
+    ] = False,
+) -> None:
+    """Trained vision networks as C for Arm that computes what onnxruntime computes."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+@app.command()
+def export(
+    spec: Annotated[str, typer.Argument(help="module:callable that returns an nn.Module.", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The ONNX file.", show_default=False)],
+    input_shape: Annotated[
+        str | None, typer.Option(help="For example 1,3,32,32; several inputs: 1,3,32,32;1,4", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """PyTorch to ONNX, checked against torch.
+
+    Example: `bittwin export models.digits:build -o digits.onnx`
+    """
+    from bittwin.export import export_spec
+
+    model = export_spec(spec, input_shape)
+    write_whole(output, model.SerializeToString())
+    report = {"output": str(output), "nodes": len(model.graph.node)}
+    show(as_json, report, lambda: typer.echo(f"{output}: {len(model.graph.node)} nodes"))
+
+
+@app.command()
+def quantize(
+    model: Model,
+    calibration: Annotated[Path, typer.Option(help=".npz with array x [N, ...].", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The int8 ONNX file.", show_default=False)],
+    method: Annotated[Method, typer.Option(help="How ranges are found.")] = Method.minmax,
+    as_json: Json = False,
+) -> None:
+    """Float ONNX to int8 QDQ ONNX, with scales that requantize provably.
+
+    Example: `bittwin quantize digits.onnx --calibration x.npz -o digits.int8.onnx`
+    """
+    from bittwin.quantize import load_calibration
+    from bittwin.quantize import quantize as quantize_model
+
+    result = quantize_model(model, load_calibration(calibration), method=method.value)
+    write_whole(output, result.model.SerializeToString())
+    report = {
+        "output": str(output),
+        "channels": result.channels,
+        "moved_channels": result.moved_channels,
+        "max_ulps": result.max_ulps,
+        "unproved": [{"node": node, "channels": count} for node, count in result.unproved],
+    }
+
+    def text() -> None:
+        typer.echo(
+            f"{output}: {result.channels} channels, {result.moved_channels} weight scales moved by at most "
+            f"{result.max_ulps} ulp so that requantization is provable"
+        )
+        for node, count in result.unproved:
+            typer.echo(f"  {node}: {count} channels without a proof; they take the exact form")
+
+    show(as_json, report, text)
+
+
+@app.command()
+def check(model: Model, as_json: Json = False) -> None:
+    """Which nodes are supported, and what to change where one is not."""
+    from bittwin.check import check as check_model
+
+    report = check_model(model)
+
+    def text() -> None:
+        for node in report["nodes"]:
+            if not node["supported"]:
+                typer.echo(f"{node['name']} ({node['op']}): {node['reason']}. {node['fix']}")
+        count = sum(node["supported"] for node in report["nodes"])
+        typer.echo(f"{count} of {len(report['nodes'])} nodes supported")
+
+    show(as_json, report, text)
+    if not report["supported"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def generate(
+    model: Model,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for the C.", show_default=False)],
+    target: Target = "host",
+    schedule: ScheduleOption = Schedule.ram,
+    ram: Ram = None,
+    flash: Flash = None,
+    name: Name = None,
+    as_json: Json = False,
+) -> None:
+    """ONNX to C in a folder.
+
+    Example: `bittwin generate digits.int8.onnx --target cortex-m4 -o build/digits`
+    """
+    from bittwin_cgen import generate as generate_model
+
+    from bittwin.files import write_folder
+
+    made = generate_model(model, target, schedule.value, ram, flash, name)
+    write_folder(output, made.files)
+    keys = "name target schedule arena_bytes static_bytes constant_bytes input_bytes output_bytes macs".split()
+    report: dict[str, Any] = {key: made.manifest[key] for key in keys}
+    report["files"] = sorted(str(output / path) for path in made.files)
+
+    def text() -> None:
+        typer.echo(
+            f"{output}: {made.name}, arena {report['arena_bytes']:,} bytes, constants {report['constant_bytes']:,} bytes, "
+            f"{report['macs']:,} MAC"
+        )
+
+    show(as_json, report, text)
+
+
+@app.command()
+def verify(
+    model: Model,
+    target: Target = "host",
+    schedule: ScheduleOption = Schedule.ram,
+    inputs: Inputs = None,
+    samples: Annotated[
+        int | None, typer.Option(help="How many; default all of --inputs, else 8.", min=1, show_default=False)
+    ] = None,
+    ram: Ram = None,
+    flash: Flash = None,
+    as_json: Json = False,
+) -> None:
+    """Generates, builds and runs the C and compares every layer with onnxruntime.
+
+    Example: `bittwin verify digits.int8.onnx --inputs test.npz`
+    """
+    from bittwin.verify import verify as verify_model
+
+    with progress("verifying", as_json) as advance:
+        report = verify_model(model, target, schedule.value, inputs, samples, ram=ram, flash=flash, progress=advance)
+    show(as_json, report.as_json(), lambda: print_verification(report))
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    model: Model,
+    inputs: Annotated[Path, typer.Option(help=".npz with array x [N, ...] (or one an input).", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .npz to write.", show_default=False)],
+    target: Target = "host",
+    schedule: ScheduleOption = Schedule.ram,
+    ram: Ram = None,
+    flash: Flash = None,
+    as_json: Json = False,
+) -> None:
+    """Outputs of the generated C for the samples of a .npz."""
+    from bittwin.run import run_model, save_npz
+
+    outputs = run_model(model, inputs, target, schedule.value, ram, flash)
+    save_npz(output, outputs)
+    report = {"output": str(output), "arrays": {key: list(values.shape) for key, values in outputs.items()}}
+    show(as_json, report, lambda: typer.echo(f"{output}: " + ", ".join(f"{k} {v.shape}" for k, v in outputs.items())))
+
+
+def print_verification(report: Any) -> None:
+    """A table of layers and the headline."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title, side in (
+        ("layer", "left"),
+        ("op", "left"),
+        ("compared", "right"),
+        ("differ", "right"),
+        ("max error", "right"),
+    ):
+        table.add_column(title, justify=side, overflow="ellipsis", no_wrap=title != "layer")  # type: ignore[arg-type]
+    table.add_column("", overflow="fold")
+    for row in report.layers:
+        style = None if row.passed else "red"
+        table.add_row(
+            row.name, row.op, f"{row.compared:,}", f"{row.differ:,}", f"{row.max_error:.3g}", row.reason, style=style
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    verdict = "[green]passed[/green]" if report.passed else "[red]failed[/red]"
+    console.print(
+        f"{verdict}: {report.samples} samples, {report.compared:,} values compared with {report.golden} "
+        f"{report.onnxruntime}, {report.differ:,} differ" + (f", {report.inexact:,} inexact" if report.inexact else "")
+    )
+    if report.first_difference:
+        console.print(f"first differing layer: {report.first_difference} (alone: {report.alone})")
+    if report.accuracy is not None:
+        console.print(f"accuracy {report.accuracy:.2%}, onnxruntime {report.golden_accuracy:.2%}")
+    for note in report.notes:
+        console.print(note)
+
+
+def show(as_json: bool, report: Any, text: Callable[[], None]) -> None:
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        text()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """A file is there whole or not at all."""
+    from bittwin.files import write_file
+
+    write_file(path, content)
+
+
+@contextmanager
+def progress(title: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal's standard error; nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The console script."""
+    given = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in given
+    try:
+        status = app(given, standalone_mode=False)
+    except BittwinError as error:
+        sys.exit(fail(as_json, error.where, error.what, error.do, error.exit_status))
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context else "bittwin"
+        sys.exit(fail(as_json, where, error.format_message().rstrip("."), f"See {where} --help", 2))
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except MemoryError:
+        sys.exit(fail(as_json, "bittwin", "the model does not fit in memory", "Use a smaller model", 2))
+    except OSError as error:
+        what = error.strerror or str(error)
+        sys.exit(fail(as_json, str(error.filename or "bittwin"), what, "Check the path and its permissions", 2))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def fail(as_json: bool, where: str, what: str, do: str, status: int) -> int:
+    """Says what went wrong and gives back the exit status."""
+    if as_json:
+        typer.echo(json.dumps({"error": {"where": where, "what": what, "do": do}}))
+    else:
+        typer.echo(f"error: {where}: {what}. {do}.".replace("..", "."), err=True)
+    return status
+
+
+if __name__ == "__main__":
+    main()
