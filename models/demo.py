@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bittwin.cli import progress
-from bittwin.export import export
-from bittwin.files import write_folder
-from bittwin.quantize import quantize
-from bittwin.verify import VerificationReport, verify
-from bittwin_cgen import BittwinError, generate
 from rich.console import Console
 from rich.table import Table
 
+from bittwin.cli import progress
+from bittwin.exporter import export
+from bittwin.files import write_folder
+from bittwin.quantizer import quantize
+from bittwin.verifier import VerificationReport, verify
+from bittwin_cgen import BittwinError, generate
 from models import digits
 
 console = Console(highlight=False)

@@ -5,6 +5,7 @@ one. A proof covers every value that can occur, so generated C may use the integ
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -217,7 +218,7 @@ def multipliers(threshold: Int64, zero_point: int, low: Int64, high: Int64, shif
 
     With need = (code << shift) - offset << 32: code is reached at acc if and only if acc * multiplier >= need, so each
     threshold T gives T * m >= need and (T - 1) * m < need. Thresholds are clipped to the range, which makes these the
-    conditions at its two ends as well.
+    conditions at its two ends as well. An accumulator of 0 is the zero point whatever m is.
     """
     need = (2 * (CODES[1:].astype(np.int64) - zero_point) - 1) << (31 + shift)
     least = np.ones(len(threshold), np.int64)
@@ -233,8 +234,6 @@ def multipliers(threshold: Int64, zero_point: int, low: Int64, high: Int64, shif
         from_above = applies & ((acc < 0) if at_least else (acc > 0))
         least = np.maximum(least, np.where(from_below, ceiling, 1).max(axis=1))
         most = np.minimum(most, np.where(from_above, floor, MULTIPLIER_END - 1).min(axis=1))
-        impossible = applies & (acc == 0) & ((bound > 0) if at_least else (bound < 0))
-        most = np.where(impossible.any(axis=1), 0, most)
     return np.where(least <= most, (least + most) >> 1, 0)
 
 
@@ -499,22 +498,28 @@ def prove_add(scales: AddScales) -> AddForm:
     a_ratio, b_ratio, fixed_part = (float(v) for v in scales.ratios)
     biggest = 128 * (a_ratio + b_ratio) + abs(fixed_part) + 2
     shift = min(24, math.floor(math.log2((2**31 - 2) / biggest)))
-    if shift >= 1:
-        for search_slopes in (False, True):
-            slopes = best_slopes(codes, a_ratio, b_ratio, fixed_part) if search_slopes else (a_ratio, b_ratio)
-            for half_even in (False, True):
-                form = linear_form(codes, *slopes, shift, half_even)
-                if form is not None:
-                    return form
-        for half_even in (False, True):
-            for swapped, slope in ((False, a_ratio), (True, b_ratio)):
-                form = table_form(codes.T if swapped else codes, slope, shift, half_even, swapped)
-                if form is not None:
-                    return form
+    for form in integer_forms(codes, a_ratio, b_ratio, fixed_part, shift) if shift >= 1 else ():
+        if (form.apply(CODES[:, None], CODES[None, :]) == codes).all():
+            return form
     partial = fma32(CODES.astype(np.float32), np.float32(b_ratio), np.float32(fixed_part))
     form = AddForm("float", a_ratio=a_ratio, partial=partial)
     exact = bool((form.apply(CODES[:, None], CODES[None, :]) == codes).all())
     return AddForm("float", a_ratio=a_ratio, partial=partial, exact=exact)
+
+
+def integer_forms(codes: Int64, a_ratio: float, b_ratio: float, fixed_part: float, shift: int) -> Iterator[AddForm]:
+    """Forms whose intervals of constants are not empty, cheapest first."""
+    for search_slopes in (False, True):
+        slopes = best_slopes(codes, a_ratio, b_ratio, fixed_part) if search_slopes else (a_ratio, b_ratio)
+        for half_even in (False, True):
+            form = linear_form(codes, *slopes, shift, half_even)
+            if form is not None:
+                yield form
+    for half_even in (False, True):
+        for swapped, slope in ((False, a_ratio), (True, b_ratio)):
+            form = table_form(codes.T if swapped else codes, slope, shift, half_even, swapped)
+            if form is not None:
+                yield form
 
 
 def limits(codes: Int64, shift: int, half_even: bool) -> tuple[Int64, Int64]:

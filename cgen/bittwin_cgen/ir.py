@@ -205,6 +205,9 @@ class Kernel:
     pixels  f(layer, x..., y, pixels)     that many pixels of each input to as many of the output
     parts   f(layer, x[], y, pixels)      pixels of a table of inputs to as many of the output
     whole   f(layer, x..., y)             dense tensors
+
+    A kernel with `scratch` takes a pointer to that many bytes of the arena as its last argument. It may read `slack`
+    bytes past the rows or pixels of its input. Where weights have to be packed, `pack` makes the struct of a layer.
     """
 
     symbol: str
@@ -212,7 +215,10 @@ class Kernel:
     dtype: str
     isa: str
     folder: str
-    accepts: Callable[[Layer], str | None] = lambda layer: None
+    accepts: Callable[[Any], str | None] = lambda layer: None  # why the layer does not suit it, or None
+    pack: Callable[[Any], Struct] | None = None
+    scratch: Callable[[Any], int] | None = None
+    slack: int = 0
 
     @property
     def source(self) -> str:
@@ -266,6 +272,7 @@ class Call:
     summary: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)  # kernel symbol: why it was not chosen
     notes: tuple[str, ...] = ()
+    scratch: int = 0  # bytes
     order: tuple[int, ...] | None = None  # of the node's inputs as the kernel takes them
     pixels: int | None = None  # what counts as a pixel where that is not one of the output's; needs dense tensors
 
@@ -296,6 +303,7 @@ class Buffer:
     right: int = 0
     mode: str = "constant"
     value: int | float = 0
+    slack: int = 0  # bytes behind the last row that may be read
 
     @property
     def itemsize(self) -> int:
@@ -312,7 +320,7 @@ class Buffer:
 
     @property
     def bytes(self) -> int:
-        return self.slots * self.stride
+        return self.slots * self.stride + self.slack
 
     @property
     def first(self) -> int:

@@ -13,7 +13,7 @@ def select(kernels: Sequence[Kernel], layer: Layer, dtype: str | None = None) ->
     wanted = dtype or kernel_dtype(layer.output.dtype)
     refused: dict[str, str] = {}
     for isa in layer.target.isas:
-        for kernel in kernels:
+        for kernel in kernels:  # in a table the more special one comes first
             if kernel.isa != isa or kernel.dtype != wanted:
                 continue
             reason = kernel.accepts(layer)

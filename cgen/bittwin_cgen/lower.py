@@ -110,6 +110,11 @@ class _Demand:
     window: Window | None
     dense: bool
 
+    @property
+    def filling(self) -> tuple[str, int | float]:
+        """What lies in the pads."""
+        return (self.window.mode, self.window.value) if self.window else ("constant", 0)
+
 
 @dataclass
 class _Memory:
@@ -162,12 +167,14 @@ class _Memory:
         rigid = fixed or maker is None or maker.call.kernel.form == "whole" or maker.call.pixels is not None
         rigid = rigid or any(demand.dense for demand in demands)
         for demand in demands:
-            window = demand.window
-            if window is None or window.pads == (0, 0):
+            window, slack = demand.window, self.steps[demand.step].call.kernel.slack
+            wants_pads = window is not None and window.pads != (0, 0)
+            other_pads = (buffer.left or buffer.right) and (buffer.mode, buffer.value) != demand.filling
+            if (wants_pads and (rigid or other_pads)) or (slack and fixed):
+                self._copy_rows(demand)
                 continue
-            if rigid or ((buffer.left or buffer.right) and (window.mode, window.value) != (buffer.mode, buffer.value)):
-                self._copy_rows(tensor, demand, window)
-            else:
+            buffer = replace(buffer, slack=max(buffer.slack, slack))
+            if window is not None and wants_pads:
                 buffer = replace(
                     buffer,
                     left=max(buffer.left, window.left),
@@ -187,7 +194,7 @@ class _Memory:
                     found.append(_Demand(number, index, step.call.window, dense or reshaped))
         return found
 
-    def _copy_rows(self, tensor: str, demand: _Demand, window: Window) -> None:
+    def _copy_rows(self, demand: _Demand) -> None:
         """A ring of rows with the padding that one reader wants, filled just before it reads."""
         step = self.steps[demand.step]
         name = step.inputs[demand.index]
@@ -195,9 +202,10 @@ class _Memory:
         type = self.types[name]
         self.types[rows] = type
         height, width, channels = type.layout
-        self.buffers[rows] = Buffer(
-            rows, type.dtype, height, width, channels, height, window.left, window.right, window.mode, window.value
-        )
+        left, right = demand.window.pads if demand.window else (0, 0)
+        mode, value = demand.filling
+        slack = step.call.kernel.slack
+        self.buffers[rows] = Buffer(rows, type.dtype, height, width, channels, height, left, right, mode, value, slack)
         node = Node(rows, Copy(), (name,), rows)
         call = node.op.lower(Layer(node, (type,), type, Target("any", ("scalar",))))
         copy = Step(f"{step.name}_rows", node, call, (name,), rows, 0)
@@ -226,9 +234,8 @@ class _Memory:
         lowest = (rows - 1) * window.stride - window.top + (window.height - 1) * window.dilation
         if window.top == 0 and lowest < height:
             return 0
-        return (
-            (window.left + width + window.right) * channels * self.buffers[_root(self.aliases, step.inputs[0])].itemsize
-        )
+        itemsize = self.buffers[_root(self.aliases, step.inputs[0])].itemsize
+        return (window.left + width + window.right) * channels * itemsize + step.call.kernel.slack
 
     def _requests(self, segments: list[Segment], outside: Mapping[str, int], ports: set[str]) -> list[Request]:
         first: dict[str, int] = {}
@@ -245,9 +252,16 @@ class _Memory:
             for step in segment.steps:
                 if step.name in outside:
                     requests.append(Request(outside_name(step), outside[step.name], number, number))
+                if step.call.scratch:
+                    requests.append(Request(scratch_name(step), step.call.scratch, number, number))
         return requests
 
 
 def outside_name(step: Step) -> str:
     """The name under which the row of padding values of a step has its place."""
     return f"outside of {step.name}"
+
+
+def scratch_name(step: Step) -> str:
+    """The name under which the scratch memory of a step has its place."""
+    return f"scratch of {step.name}"

@@ -45,8 +45,9 @@ def load_model(source: str | Path | bytes | onnx.ModelProto) -> onnx.ModelProto:
     where = "model" if isinstance(source, bytes) else str(source)
     try:
         content = source if isinstance(source, bytes) else Path(source).read_bytes()
-    except OSError as error:
-        raise BittwinError(where, f"cannot be read ({error.strerror})", "Check the path") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
+        what = error.strerror if isinstance(error, OSError) else str(error)
+        raise BittwinError(where, f"cannot be read ({what})", "Check the path") from None
     try:
         model = onnx.load_model_from_string(content)
     except (DecodeError, ValueError):

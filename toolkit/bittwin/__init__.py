@@ -10,14 +10,13 @@ from bittwin_cgen.errors import BittwinError, BudgetExceeded
 from bittwin_cgen.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from bittwin.builder import build
+    from bittwin.checker import check
+    from bittwin.exporter import export
+    from bittwin.quantizer import quantize
+    from bittwin.runner import run_model as run
+    from bittwin.verifier import verify
     from bittwin_cgen import generate
-
-    from bittwin.build import build
-    from bittwin.check import check
-    from bittwin.export import export
-    from bittwin.quantize import quantize
-    from bittwin.run import run_model as run
-    from bittwin.verify import verify
 
 __all__ = [
     "BittwinError",
@@ -33,13 +32,13 @@ __all__ = [
 ]
 
 _PLACES = {
-    "build": ("bittwin.build", "build"),
-    "check": ("bittwin.check", "check"),
-    "export": ("bittwin.export", "export"),
+    "build": ("bittwin.builder", "build"),
+    "check": ("bittwin.checker", "check"),
+    "export": ("bittwin.exporter", "export"),
     "generate": ("bittwin_cgen.pipeline", "generate"),
-    "quantize": ("bittwin.quantize", "quantize"),
-    "run": ("bittwin.run", "run_model"),
-    "verify": ("bittwin.verify", "verify"),
+    "quantize": ("bittwin.quantizer", "quantize"),
+    "run": ("bittwin.runner", "run_model"),
+    "verify": ("bittwin.verifier", "verify"),
 }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
 from bittwin_cgen.errors import BittwinError
 
 app = typer.Typer(
@@ -87,7 +88,7 @@ def export(
 
     Example: `bittwin export models.digits:build -o digits.onnx`
     """
-    from bittwin.export import export_spec
+    from bittwin.exporter import export_spec
 
     model = export_spec(spec, input_shape)
     write_whole(output, model.SerializeToString())
@@ -107,8 +108,8 @@ def quantize(
 
     Example: `bittwin quantize digits.onnx --calibration x.npz -o digits.int8.onnx`
     """
-    from bittwin.quantize import load_calibration
-    from bittwin.quantize import quantize as quantize_model
+    from bittwin.quantizer import load_calibration
+    from bittwin.quantizer import quantize as quantize_model
 
     result = quantize_model(model, load_calibration(calibration), method=method.value)
     write_whole(output, result.model.SerializeToString())
@@ -134,7 +135,7 @@ def quantize(
 @app.command()
 def check(model: Model, as_json: Json = False) -> None:
     """Which nodes are supported, and what to change where one is not."""
-    from bittwin.check import check as check_model
+    from bittwin.checker import check as check_model
 
     report = check_model(model)
 
@@ -165,9 +166,8 @@ def generate(
 
     Example: `bittwin generate digits.int8.onnx --target cortex-m4 -o build/digits`
     """
-    from bittwin_cgen import generate as generate_model
-
     from bittwin.files import write_folder
+    from bittwin_cgen import generate as generate_model
 
     made = generate_model(model, target, schedule.value, ram, flash, name)
     write_folder(output, made.files)
@@ -177,8 +177,8 @@ def generate(
 
     def text() -> None:
         typer.echo(
-            f"{output}: {made.name}, arena {report['arena_bytes']:,} bytes, constants {report['constant_bytes']:,} bytes, "
-            f"{report['macs']:,} MAC"
+            f"{output}: {made.name}, arena {report['arena_bytes']:,} bytes, "
+            f"constants {report['constant_bytes']:,} bytes, {report['macs']:,} MAC"
         )
 
     show(as_json, report, text)
@@ -201,7 +201,7 @@ def verify(
 
     Example: `bittwin verify digits.int8.onnx --inputs test.npz`
     """
-    from bittwin.verify import verify as verify_model
+    from bittwin.verifier import verify as verify_model
 
     with progress("verifying", as_json) as advance:
         report = verify_model(model, target, schedule.value, inputs, samples, ram=ram, flash=flash, progress=advance)
@@ -222,7 +222,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Outputs of the generated C for the samples of a .npz."""
-    from bittwin.run import run_model, save_npz
+    from bittwin.runner import run_model, save_npz
 
     outputs = run_model(model, inputs, target, schedule.value, ram, flash)
     save_npz(output, outputs)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+
 from bittwin_cgen import BittwinError
 from bittwin_cgen.ir import Array
 

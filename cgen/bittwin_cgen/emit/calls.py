@@ -8,7 +8,7 @@ import numpy as np
 
 from bittwin_cgen.emit.literals import C_TYPES, float_literal
 from bittwin_cgen.ir import Buffer, Program, Segment, Step, TensorType, Window
-from bittwin_cgen.lower import outside_name
+from bittwin_cgen.lower import outside_name, scratch_name
 from bittwin_cgen.schedule import rows_needed
 
 
@@ -47,6 +47,9 @@ class Calls:
                 xs = ["x"]
             arguments = [*xs, "y"] + ([str(self._pixels(step, whole))] if kernel.form != "whole" else [])
         layer = f"&{self.model}_{step.name}_layer"
+        if kernel.scratch is not None:
+            place = self.program.places.get(scratch_name(step))
+            arguments.append(f"btw_at(frame->arena, {place.offset})" if place else "NULL")
         lines.append(f"    {kernel.symbol}({', '.join([layer, *arguments])});")
         if (buffer.left or buffer.right) and buffer.mode != "constant":
             pixel = buffer.channels * buffer.itemsize

@@ -9,31 +9,13 @@ from typing import cast
 
 import numpy as np
 
-from bittwin_cgen.errors import BittwinError
-from bittwin_cgen.fixed_point import (
-    accumulator_range,
-    bias_codes,
-    prove_requantization,
-    requantize,
-    requantize_scale,
-)
-from bittwin_cgen.ir import (
-    Array,
-    Call,
-    Constant,
-    Field,
-    Kernel,
-    Layer,
-    Node,
-    Op,
-    PaddingMode,
-    Quantization,
-    Struct,
-    TensorType,
-    Window,
-)
-from bittwin_cgen.kernels import requantization_struct, select, unproved_note
+from bittwin_cgen.fixed_point import bias_codes, requantize
+from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, PaddingMode, Struct, TensorType, Window
+from bittwin_cgen.kernels import requantization_struct
 from bittwin_cgen.onnx_node import Codes, OnnxNode, spatial_padding
+from bittwin_cgen.ops.linear import KERNELS as POINTWISE_KERNELS
+from bittwin_cgen.ops.linear import int32_codes
+from bittwin_cgen.ops.weighted import Weighted, folded_bias, layer_scale, proved_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,10 +94,8 @@ class Conv2d(Op):
         if output.quantization is None:
             y = np.clip(accumulated + self.bias[:, None, None], self.low, self.high)
         else:
-            zero_point = cast(Quantization, inputs[0].quantization).zero_point
-            folded = self._folded_bias(zero_point)
-            acc = accumulated.astype(np.int64) + folded[:, None, None]
-            scale = self._scale(inputs[0], output)
+            acc = accumulated.astype(np.int64) + folded_bias(self.weight, self.bias, inputs[0])[:, None, None]
+            scale = layer_scale(inputs[0], self.weight_scale, output)
             y = requantize(np.moveaxis(acc, 1, -1), scale, output.quantization.zero_point)
             y = np.moveaxis(y, -1, 1)
         return y.astype(output.dtype).reshape(len(y), *output.shape[1:])
@@ -150,25 +130,32 @@ class Conv2d(Op):
                     out[:, group * size : (group + 1) * size] += np.einsum("oc,nchw->nohw", w, part, optimize=True)
         return out
 
-    def _folded_bias(self, zero_point: int) -> Array:
-        """int64 [OC]: the bias minus what the input's zero point adds to every sum."""
-        taps = self.weight.reshape(len(self.weight), -1).astype(np.int64)
-        return self.bias.astype(np.int64) - zero_point * taps.sum(1)
-
-    def _scale(self, x: TensorType, y: TensorType) -> Array:
-        assert x.quantization and y.quantization and self.weight_scale is not None
-        return requantize_scale(np.float32(x.quantization.scale), self.weight_scale, np.float32(y.quantization.scale))
-
     def macs(self, inputs: Sequence[TensorType], output: TensorType) -> int:
         return math.prod(output.shape[1:]) * math.prod(self.weight.shape[1:])
 
     def lower(self, layer: Layer) -> Call:
-        kernel, refused = select(KERNELS, layer)
-        _, width, channels = layer.inputs[0].layout
-        _, output_width, output_channels = layer.output.layout
+        bias, proved = self.bias.astype(np.float32), None
+        if layer.output.quantization:
+            bias, proved = proved_layer(layer, self.weight, self.bias, self.weight_scale)
+        weighted = Weighted(
+            **vars(layer),
+            weight=self.weight,
+            bias=bias,
+            stride=self.stride,
+            dilation=self.dilation,
+            groups=self.groups,
+            window=self._window(layer),
+            low=self.low,
+            high=self.high,
+            requantization=proved,
+        )
+        return weighted.call(KERNELS, self._summary())
+
+    def _window(self, layer: Layer) -> Window:
         top, left, _, _ = self.padding
-        reach = (output_width - 1) * self.stride[1] + (self.weight.shape[3] - 1) * self.dilation[1] + 1
-        window = Window(
+        width = layer.inputs[0].layout[1]
+        reach = (layer.output.layout[1] - 1) * self.stride[1] + (self.weight.shape[3] - 1) * self.dilation[1] + 1
+        return Window(
             height=self.weight.shape[2],
             stride=self.stride[0],
             dilation=self.dilation[0],
@@ -178,33 +165,6 @@ class Conv2d(Op):
             mode=self.mode,
             value=int(self.outside) if layer.output.quantization else self.outside,
         )
-        order = (2, 3, 0, 1) if "depthwise" in kernel.symbol else (0, 2, 3, 1)
-        fields: dict[str, Field] = dict(
-            input_channels=channels,
-            output_channels=output_channels,
-            groups=self.groups,
-            kernel_height=self.weight.shape[2],
-            kernel_width=self.weight.shape[3],
-            stride_width=self.stride[1],
-            dilation_width=self.dilation[1],
-            output_width=output_width,
-            weights=Constant(np.ascontiguousarray(self.weight.transpose(order))),
-        )
-        notes: tuple[str, ...] = ()
-        if layer.output.quantization:
-            zero_point = cast(Quantization, layer.inputs[0].quantization).zero_point
-            folded = self._folded_bias(zero_point)
-            low, high, magnitude = accumulator_range(self.weight.reshape(len(self.weight), -1), folded)
-            refuse_overflow(layer.node, magnitude)
-            proved = prove_requantization(
-                self._scale(layer.inputs[0], layer.output), layer.output.quantization.zero_point, low, high
-            )
-            notes = unproved_note(proved)
-            fields |= dict(bias=Constant(folded.astype(np.int32)), requantization=requantization_struct(proved))
-        else:
-            fields |= dict(bias=Constant(self.bias.astype(np.float32)), low=self.low, high=self.high)
-        struct = Struct(f"btw_conv2d_{kernel.dtype}", fields)
-        return Call(kernel, struct, window, self._summary(), refused, notes)
 
     def _summary(self) -> str:
         kind = "depthwise convolution" if self.depthwise else "convolution"
@@ -218,15 +178,31 @@ class Conv2d(Op):
         return text + (f" {self.mode} padding" if self.mode != "constant" and any(self.padding) else "")
 
 
-def _depthwise_only(layer: Layer) -> str | None:
-    return None if cast(Conv2d, layer.node.op).depthwise else "not depthwise: each output channel reads several inputs"
+def _pack(layer: Weighted) -> Struct:
+    """Weights [OC][KH][KW][IC / groups]; depthwise ones [KH][KW][OC]."""
+    order = (2, 3, 0, 1) if layer.depthwise else (0, 2, 3, 1)
+    fields = layer.sizes() | dict(
+        weights=Constant(np.ascontiguousarray(layer.weight.transpose(order))), bias=Constant(layer.bias)
+    )
+    if layer.requantization is None:
+        return Struct("btw_conv2d_f32", fields | dict(low=layer.low, high=layer.high))
+    return Struct("btw_conv2d_s8", fields | dict(requantization=requantization_struct(layer.requantization)))
+
+
+def _depthwise_only(layer: Weighted) -> str | None:
+    return None if layer.depthwise else "not depthwise: each output channel reads several inputs"
+
+
+def _not_depthwise(layer: Weighted) -> str | None:
+    return "depthwise has a kernel of its own" if layer.depthwise else None
 
 
 KERNELS = (
-    Kernel("btw_depthwise_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _depthwise_only),
-    Kernel("btw_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d"),
-    Kernel("btw_depthwise_conv2d_f32_scalar", "rows", "f32", "scalar", "conv2d", _depthwise_only),
-    Kernel("btw_conv2d_f32_scalar", "rows", "f32", "scalar", "conv2d"),
+    *POINTWISE_KERNELS,
+    Kernel("btw_depthwise_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _depthwise_only, _pack),
+    Kernel("btw_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _not_depthwise, _pack),
+    Kernel("btw_depthwise_conv2d_f32_scalar", "rows", "f32", "scalar", "conv2d", _depthwise_only, _pack),
+    Kernel("btw_conv2d_f32_scalar", "rows", "f32", "scalar", "conv2d", _not_depthwise, _pack),
 )
 
 
@@ -235,18 +211,6 @@ def check_padding(mode: PaddingMode, size: int, pads: tuple[int, int]) -> None:
     limit = {"reflect": size - 1, "wrap": size}.get(mode)
     if limit is not None and max(pads) > limit:
         raise ValueError(f"{mode} padding of {max(pads)} on {size} pixels; at most {limit} can be filled")
-
-
-def refuse_overflow(node: Node, magnitude: Array) -> None:
-    """Raises BittwinError unless every partial sum of every channel fits int32."""
-    largest = int(np.max(magnitude))
-    if largest >= 1 << 31:
-        channel = int(np.argmax(magnitude))
-        raise BittwinError(
-            f"node {node.name!r}",
-            f"an int32 accumulator could overflow: output channel {channel} can reach {largest}, more than 2147483647",
-            "Quantize again with a calibration set that gives this layer's bias a larger scale",
-        )
 
 
 def read_conv(node: OnnxNode) -> list[Node]:
@@ -277,10 +241,6 @@ def conv_from(node: OnnxNode, weight: Array, bias: Array) -> Conv2d:
         weight_codes=node.codes.get(node.inputs[1]),
         bias_codes=int32_codes(node.codes.get(node.inputs[2])) if node.has(2) else None,
     )
-
-
-def int32_codes(codes: Codes | None) -> Array | None:
-    return codes.codes if codes is not None and codes.codes.dtype == np.int32 and not np.any(codes.zero_point) else None
 
 
 def read_batch_normalization(node: OnnxNode) -> list[Node]:

@@ -5,21 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 
-from bittwin_cgen.fixed_point import (
-    accumulator_range,
-    bias_codes,
-    prove_requantization,
-    requantize,
-    requantize_scale,
-)
-from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
-from bittwin_cgen.kernels import requantization_struct, select, unproved_note
+from bittwin_cgen.fixed_point import bias_codes, requantize
+from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Struct, TensorType
+from bittwin_cgen.kernels import requantization_struct
 from bittwin_cgen.onnx_node import Codes, OnnxNode
-from bittwin_cgen.ops.conv2d import int32_codes, refuse_overflow
+from bittwin_cgen.ops.weighted import Weighted, folded_bias, layer_scale, proved_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,42 +51,43 @@ class Linear(Op):
         products = values[0].astype(np.float64) @ self.weight.astype(np.float64).T
         if output.quantization is None:
             return np.clip(products + self.bias, self.low, self.high).astype(output.dtype)
-        acc = products.astype(np.int64) + self._folded_bias(inputs[0])
-        return requantize(acc, self._scale(inputs[0], output), output.quantization.zero_point)
-
-    def _folded_bias(self, x: TensorType) -> Array:
-        zero_point = cast(Quantization, x.quantization).zero_point
-        return self.bias.astype(np.int64) - zero_point * self.weight.astype(np.int64).sum(1)
-
-    def _scale(self, x: TensorType, y: TensorType) -> Array:
-        assert x.quantization and y.quantization and self.weight_scale is not None
-        return requantize_scale(np.float32(x.quantization.scale), self.weight_scale, np.float32(y.quantization.scale))
+        acc = products.astype(np.int64) + folded_bias(self.weight, self.bias, inputs[0])
+        return requantize(acc, layer_scale(inputs[0], self.weight_scale, output), output.quantization.zero_point)
 
     def macs(self, inputs: Sequence[TensorType], output: TensorType) -> int:
         return self.weight.size
 
     def lower(self, layer: Layer) -> Call:
-        kernel, refused = select(KERNELS, layer)
-        outputs, count = self.weight.shape
-        fields: dict[str, Field] = dict(inputs=count, outputs=outputs, weights=Constant(self.weight))
-        notes: tuple[str, ...] = ()
+        weight, bias, proved = self.weight[:, :, None, None], self.bias.astype(np.float32), None
         if layer.output.quantization:
-            folded = self._folded_bias(layer.inputs[0])
-            low, high, magnitude = accumulator_range(self.weight, folded)
-            refuse_overflow(layer.node, magnitude)
-            scale = self._scale(layer.inputs[0], layer.output)
-            proved = prove_requantization(scale, layer.output.quantization.zero_point, low, high)
-            notes = unproved_note(proved)
-            fields |= dict(bias=Constant(folded.astype(np.int32)), requantization=requantization_struct(proved))
-        else:
-            fields |= dict(bias=Constant(self.bias), low=self.low, high=self.high)
-        struct = Struct(f"btw_linear_{kernel.dtype}", fields)
-        return Call(kernel, struct, summary="fully connected", refused=refused, notes=notes)
+            bias, proved = proved_layer(layer, weight, self.bias, self.weight_scale)
+        weighted = Weighted(
+            **vars(layer), weight=weight, bias=bias, low=self.low, high=self.high, requantization=proved
+        )
+        return weighted.call(KERNELS, "fully connected")
 
 
+def _pack(layer: Weighted) -> Struct:
+    """Weights [outputs][inputs]."""
+    fields: dict[str, Field] = dict(
+        inputs=layer.input_channels,
+        outputs=layer.output_channels,
+        weights=Constant(layer.weight.reshape(layer.output_channels, -1)),
+        bias=Constant(layer.bias),
+    )
+    if layer.requantization is None:
+        return Struct("btw_linear_f32", fields | dict(low=layer.low, high=layer.high))
+    return Struct("btw_linear_s8", fields | dict(requantization=requantization_struct(layer.requantization)))
+
+
+def _pointwise_only(layer: Weighted) -> str | None:
+    return None if layer.pointwise else "not 1x1 with stride 1, no padding and one group"
+
+
+# For fully connected layers, and for 1x1 convolutions pixel by pixel.
 KERNELS = (
-    Kernel("btw_linear_s8_scalar", "pixels", "s8", "scalar", "linear"),
-    Kernel("btw_linear_f32_scalar", "pixels", "f32", "scalar", "linear"),
+    Kernel("btw_linear_s8_scalar", "pixels", "s8", "scalar", "linear", _pointwise_only, _pack),
+    Kernel("btw_linear_f32_scalar", "pixels", "f32", "scalar", "linear", _pointwise_only, _pack),
 )
 
 
@@ -122,3 +116,7 @@ def read_gemm(node: OnnxNode) -> list[Node]:
         bias_codes=bias_source,
     )
     return node.node(op, node.activation(0))
+
+
+def int32_codes(codes: Codes | None) -> Array | None:
+    return codes.codes if codes is not None and codes.codes.dtype == np.int32 and not np.any(codes.zero_point) else None

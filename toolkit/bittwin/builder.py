@@ -1,0 +1,331 @@
+"""Generated C on the host: compiled with the system's compiler, loaded through cffi, every layer's values seen."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cffi
+import numpy as np
+
+from bittwin_cgen import BittwinError
+from bittwin_cgen.ir import Array, GeneratedModel
+
+Flavour = Literal["shipped", "observed", "sanitized"]
+
+WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror")
+FLAGS = ("-std=c11", "-O3", "-ffp-contract=off", *WARNINGS)
+SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
+GUARD = 64  # bytes on both sides of everything that C may write
+GUARD_BYTE = 0xA5
+
+OBSERVE = """#include <stdint.h>
+void btw_observe(int layer, int row, const void *pointer, int bytes);
+#define BTW_OBSERVE(layer, row, pointer, bytes) btw_observe(layer, row, pointer, bytes)
+"""
+
+INTERFACE = """
+void harness_watch(uint8_t **destinations);
+int harness_arena_bytes(void);
+void harness_run(void *arena, const void *const inputs[], void *const outputs[]);
+void harness_quantize(int port, const float *values, int8_t *codes, int count);
+void harness_dequantize(int port, const int8_t *codes, float *values, int count);
+"""
+
+
+def find_compiler(name: str | None = None) -> str:
+    """Path of the C compiler: `name`, else $CC, else cc; raises BittwinError where there is none."""
+    wanted = name or os.environ.get("CC") or "cc"
+    path = shutil.which(wanted)
+    if path is None:
+        raise BittwinError(f"C compiler {wanted!r}", "is not installed", "Install one: sudo apt-get install gcc")
+    return path
+
+
+def cache_folder() -> Path:
+    """Where compiled libraries are kept: $BITTWIN_CACHE, else the user's cache folder."""
+    if chosen := os.environ.get("BITTWIN_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bittwin"
+
+
+def harness_source(manifest: Mapping[str, Any]) -> str:
+    """C that gives any model the same interface, and catches its layers' rows."""
+    name = manifest["name"]
+    inputs, outputs = manifest["inputs"], manifest["outputs"]
+    arguments = [f"inputs[{i}]" for i in range(len(inputs))] + [f"outputs[{i}]" for i in range(len(outputs))]
+    quantize = "".join(
+        f"    if (port == {i})\n        for (int k = 0; k < count; k++)\n"
+        f"            codes[k] = {name}_quantize_{port['parameter']}(values[k]);\n"
+        for i, port in enumerate(inputs)
+        if "scale" in port
+    )
+    dequantize = "".join(
+        f"    if (port == {i})\n        for (int k = 0; k < count; k++)\n"
+        f"            values[k] = {name}_dequantize_{port['parameter']}(codes[k]);\n"
+        for i, port in enumerate(outputs)
+        if "scale" in port
+    )
+    return f"""#include "{name}.h"
+#include <string.h>
+{INTERFACE}
+void btw_observe(int layer, int row, const void *pointer, int bytes);
+
+static uint8_t **watched;
+
+void harness_watch(uint8_t **destinations)
+{{
+    watched = destinations;
+}}
+
+void btw_observe(int layer, int row, const void *pointer, int bytes)
+{{
+    (void)row;
+    if (watched && watched[layer]) {{
+        memcpy(watched[layer], pointer, (size_t)bytes);
+        watched[layer] += bytes;
+    }}
+}}
+
+int harness_arena_bytes(void)
+{{
+    return (int)sizeof({name}_arena);
+}}
+
+void harness_run(void *arena, const void *const inputs[], void *const outputs[])
+{{
+    {name}_run(arena, {", ".join(arguments)});
+}}
+
+void harness_quantize(int port, const float *values, int8_t *codes, int count)
+{{
+    (void)port, (void)values, (void)codes, (void)count;
+{quantize}}}
+
+void harness_dequantize(int port, const int8_t *codes, float *values, int count)
+{{
+    (void)port, (void)values, (void)codes, (void)count;
+{dequantize}}}
+"""
+
+
+def write_files(files: Mapping[str, str], folder: Path) -> None:
+    """{path: text} below a folder."""
+    for path, text in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+
+def compile_files(
+    files: Mapping[str, str], sources: Sequence[str], flags: Sequence[str], suffix: str, compiler: str | None = None
+) -> Path:
+    """The compiled result, from the cache where the same text was compiled with the same flags before.
+
+    Raises BittwinError with the compiler's first lines where it refuses.
+    """
+    cc = find_compiler(compiler)
+    digest = hashlib.sha256()
+    for part in (cc, _version(cc), *flags, *sources, *(text for item in sorted(files.items()) for text in item)):
+        digest.update(part.encode() + b"\0")
+    result = cache_folder() / f"{digest.hexdigest()}{suffix}"
+    if result.exists():
+        return result
+    result.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        write_files(files, Path(folder))
+        made = Path(folder) / f"result{suffix}"
+        command = [cc, *flags, *sources, "-o", str(made)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            lines = "\n".join(done.stderr.splitlines()[:8])
+            raise BittwinError(
+                "generated C", f"does not compile with {cc}:\n{lines}", "This is a bug: please report it"
+            )
+        partial = result.with_name(f"{result.name}.{os.getpid()}")
+        shutil.copy(made, partial)
+        partial.replace(result)
+    return result
+
+
+@functools.cache
+def _version(compiler: str) -> str:
+    return subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
+
+
+@dataclass(frozen=True)
+class Values:
+    """What one run gave, in ONNX order: outputs as C gives them, and each step's tensor where it was observed."""
+
+    outputs: dict[str, Array]
+    tensors: dict[str, Array]
+
+
+def to_c_order(values: Array) -> Array:
+    """[N,C,...] to [N,...,C], contiguous; other ranks stay."""
+    return np.ascontiguousarray(np.moveaxis(values, 1, -1) if values.ndim in (3, 4) else values)
+
+
+def from_c_order(flat: Array, shape: Sequence[int]) -> Array:
+    """The inverse of `to_c_order`, from flat memory and the ONNX shape."""
+    if len(shape) in (3, 4):
+        return np.moveaxis(flat.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+    return flat.reshape(shape)
+
+
+class Library:
+    """A generated model in this process. Everything that C may write has guard bytes on both sides."""
+
+    def __init__(self, model: GeneratedModel, path: Path, observed: bool) -> None:
+        self.manifest: Mapping[str, Any] = model.manifest
+        self.batch = int(self.manifest["batch"])
+        self.observed = observed
+        self._ffi = cffi.FFI()
+        self._ffi.cdef(INTERFACE)
+        self._library: Any = self._ffi.dlopen(str(path))
+        self._arena = self._guarded(self._library.harness_arena_bytes(), 16)
+
+    def _guarded(self, size: int, alignment: int = 16) -> Array:
+        block = np.full(size + 2 * GUARD + alignment, GUARD_BYTE, np.uint8)
+        start = -block.ctypes.data % alignment
+        return block[start : start + size + 2 * GUARD]
+
+    def _inside(self, block: Array) -> Any:
+        return self._ffi.cast("void *", block.ctypes.data + GUARD)
+
+    def _check_guards(self, block: Array, what: str) -> None:
+        if (block[:GUARD] != GUARD_BYTE).any() or (block[-GUARD:] != GUARD_BYTE).any():
+            raise BittwinError(self.manifest["name"], f"C wrote outside {what}", "This is a bug: please report it")
+
+    def run(self, inputs: Mapping[str, Array]) -> Values:
+        """One call of run: {port: [batch, ...] in ONNX order, the port's own dtype} to outputs and tensors."""
+        ffi, facts = self._ffi, self.manifest
+        given = [to_c_order(inputs[port["name"]].astype(port["dtype"], copy=False)) for port in facts["inputs"]]
+        outputs = [self._guarded(self._bytes(port)) for port in facts["outputs"]]
+        watched = [self._guarded(self._bytes(layer)) for layer in facts["layers"]] if self.observed else []
+        destinations = ffi.new("uint8_t *[]", [ffi.cast("uint8_t *", self._inside(block)) for block in watched] or 1)
+        self._library.harness_watch(destinations if self.observed else ffi.NULL)
+        x = ffi.new("const void *[]", [ffi.cast("const void *", values.ctypes.data) for values in given])
+        y = ffi.new("void *[]", [self._inside(block) for block in outputs])
+        self._library.harness_run(self._inside(self._arena), x, y)
+        self._check_guards(self._arena, "its arena")
+        for port, block in zip(facts["outputs"], outputs, strict=True):
+            self._check_guards(block, f"output {port['name']!r}")
+        return Values(
+            {port["name"]: self._read(port, block) for port, block in zip(facts["outputs"], outputs, strict=True)},
+            {layer["tensor"]: self._read(layer, b) for layer, b in zip(facts["layers"], watched, strict=self.observed)},
+        )
+
+    def _bytes(self, entry: Mapping[str, Any]) -> int:
+        return int(np.prod(entry["shape"])) * np.dtype(entry["dtype"]).itemsize * self.batch
+
+    def _read(self, entry: Mapping[str, Any], block: Array) -> Array:
+        flat = block[GUARD:-GUARD].copy().view(entry["dtype"])
+        return from_c_order(flat, (self.batch, *entry["shape"][1:]))
+
+    def quantize(self, port: int, values: Array) -> Array:
+        """float32 values to codes by the generated header's own function, any shape."""
+        return self._convert(
+            self._library.harness_quantize, "float", "int8_t", np.int8, port, values.astype(np.float32)
+        )
+
+    def dequantize(self, port: int, codes: Array) -> Array:
+        """Codes to float32 values by the generated header's own function, any shape."""
+        return self._convert(self._library.harness_dequantize, "int8_t", "float", np.float32, port, codes)
+
+    def _convert(self, function: Any, source: str, result: str, dtype: Any, port: int, values: Array) -> Array:
+        values = np.ascontiguousarray(values)
+        converted = np.empty(values.shape, dtype)
+        pointers = (
+            self._ffi.cast(f"const {source} *", values.ctypes.data),
+            self._ffi.cast(f"{result} *", converted.ctypes.data),
+        )
+        function(port, *pointers, values.size)
+        return converted
+
+
+def build(model: GeneratedModel, flavour: Flavour = "shipped", compiler: str | None = None) -> Library:
+    """The model compiled for this machine; "observed" also gives every layer's values."""
+    if flavour == "sanitized":
+        raise ValueError("a sanitized model runs in a process of its own: use run_sanitized")
+    files = {**model.files, "harness.c": harness_source(model.manifest), "observe.h": OBSERVE}
+    sources = [f"{model.name}.c", f"{model.name}_weights.c", "harness.c"]
+    flags = [*FLAGS, "-fPIC", "-shared", *(["-include", "observe.h"] if flavour == "observed" else [])]
+    return Library(model, compile_files(files, sources, flags, ".so", compiler), flavour == "observed")
+
+
+SANITIZED_MAIN = """#include <stdio.h>
+#include <stdlib.h>
+static void *take(FILE *file, size_t bytes)
+{
+    void *block = aligned_alloc(16, (bytes + 15) / 16 * 16);
+    unsigned char *exact = malloc(bytes ? bytes : 1);
+    if (!block || !exact || (file && fread(exact, 1, bytes, file) != bytes))
+        exit(3);
+    free(block);
+    return exact;
+}
+"""
+
+
+def run_sanitized(model: GeneratedModel, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Outputs of one run in a process under ASan and UBSan, each tensor a heap block of its own.
+
+    Raises BittwinError with the sanitizer's report where it finds something.
+    """
+    facts: Mapping[str, Any] = model.manifest
+    batch = int(facts["batch"])
+    sizes = [
+        [int(np.prod(port["shape"])) * np.dtype(port["dtype"]).itemsize * batch for port in facts[side]]
+        for side in ("inputs", "outputs")
+    ]
+    x = ", ".join(f"take(in, {size})" for size in sizes[0])
+    y = ", ".join(f"take(NULL, {size})" for size in sizes[1])
+    writes = "\n".join(f"    fwrite(y[{i}], 1, {size}, out);" for i, size in enumerate(sizes[1]))
+    main = f"""{SANITIZED_MAIN}
+#include <stdint.h>
+{INTERFACE}
+int main(int count, char **arguments)
+{{
+    FILE *in = count == 3 ? fopen(arguments[1], "rb") : NULL, *out = count == 3 ? fopen(arguments[2], "wb") : NULL;
+    if (!in || !out)
+        return 3;
+    const void *const x[] = {{{x}}};
+    void *const y[] = {{{y}}};
+    void *arena = aligned_alloc(16, (size_t)harness_arena_bytes());
+    harness_run(arena, x, y);
+{writes}
+    for (int i = 0; i < {len(sizes[0])}; i++)
+        free((void *)(uintptr_t)x[i]);
+    for (int i = 0; i < {len(sizes[1])}; i++)
+        free(y[i]);
+    free(arena);
+    return fclose(in) | fclose(out);
+}}
+"""
+    files = {**model.files, "harness.c": harness_source(facts), "main.c": main}
+    sources = [f"{model.name}.c", f"{model.name}_weights.c", "harness.c", "main.c"]
+    program = compile_files(files, sources, ["-std=c11", "-ffp-contract=off", *SANITIZERS], ".exe")
+    with tempfile.TemporaryDirectory() as folder:
+        source, result = Path(folder) / "in", Path(folder) / "out"
+        given = [to_c_order(inputs[port["name"]].astype(port["dtype"], copy=False)) for port in facts["inputs"]]
+        source.write_bytes(b"".join(values.tobytes() for values in given))
+        done = subprocess.run([str(program), str(source), str(result)], capture_output=True, text=True)
+        if done.returncode:
+            raise BittwinError(
+                model.name, f"a sanitizer stopped it:\n{done.stderr[:2000]}", "This is a bug: please report it"
+            )
+        content, outputs = result.read_bytes(), {}
+    for port, size in zip(facts["outputs"], sizes[1], strict=True):
+        flat = np.frombuffer(content[:size], port["dtype"])
+        outputs[port["name"]] = from_c_order(flat, (batch, *port["shape"][1:]))
+        content = content[size:]
+    return outputs

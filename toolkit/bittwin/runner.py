@@ -1,0 +1,192 @@
+"""Inputs and outputs of generated C: .npz files in, arrays through a built model, .npz files out."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from bittwin.builder import Library, Values, build
+from bittwin.files import write_file
+from bittwin_cgen import BittwinError, generate
+from bittwin_cgen.ir import Array
+from bittwin_cgen.read_onnx import load_model
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input of the ONNX file: shape with its batch, numpy dtype name."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Samples:
+    """{port name: [N, ...shape without batch]} in ONNX order, and labels [N] where they are known."""
+
+    inputs: Mapping[str, Array]
+    labels: Array | None = None
+
+    @property
+    def count(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+
+def load_npz(path: str | Path) -> dict[str, Array]:
+    """The arrays of a .npz; raises BittwinError for a file that is none. Nothing in it is executed."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise BittwinError(str(path), "does not exist", "Check the path") from None
+    except (OSError, ValueError, zipfile.BadZipFile, AttributeError, EOFError):
+        raise BittwinError(str(path), "is not an .npz file of plain arrays", "Write it with numpy.savez") from None
+
+
+def check_samples(arrays: Mapping[str, Array], ports: Sequence[Port], where: str, limit: int | None = None) -> Samples:
+    """Samples from arrays: `x`, or one array an input by name; optional labels `y`. The first `limit` are taken.
+
+    Raises BittwinError naming `where` for arrays that are missing or do not fit.
+    """
+    single = len(ports) == 1 and ports[0].name not in arrays
+    inputs = {}
+    for port in ports:
+        key = "x" if single else port.name
+        if key not in arrays:
+            raise BittwinError(where, f"has no array {key!r} (it has {', '.join(arrays) or 'none'})", "Add it")
+        inputs[port.name] = checked(arrays[key], port, where, key)[:limit]
+    counts = {len(values) for values in inputs.values()}
+    if len(counts) != 1 or counts == {0}:
+        raise BittwinError(where, f"its arrays hold {sorted(counts)} samples", "Give each input as many, at least one")
+    labels = arrays.get("y")
+    if labels is not None:
+        if labels.ndim != 1 or len(labels) < max(counts) or not np.issubdtype(labels.dtype, np.integer):
+            raise BittwinError(where, f"labels y of shape {labels.shape}, {labels.dtype}", "Give one integer a sample")
+        labels = labels[: max(counts)]
+    return Samples(inputs, labels)
+
+
+def checked(values: Array, port: Port, where: str, key: str) -> Array:
+    """[N, ...] of the port's dtype; raises BittwinError where shape or type do not fit."""
+    if values.shape[1:] != port.shape[1:]:
+        wanted = ", ".join(["N", *map(str, port.shape[1:])])
+        raise BittwinError(where, f"array {key!r} has the shape {values.shape}", f"Use [{wanted}]")
+    if port.dtype == "float32" and np.issubdtype(values.dtype, np.floating):
+        values = values.astype(np.float32)
+    if str(values.dtype) != port.dtype:
+        raise BittwinError(where, f"array {key!r} is {values.dtype}", f"Use {port.dtype}")
+    if values.dtype == np.float32 and not np.isfinite(values).all():
+        raise BittwinError(where, f"array {key!r} has values that are not finite", "Remove them")
+    return values
+
+
+def draw_samples(ports: Sequence[Port], count: int, seed: int = 0) -> Samples:
+    """N(0, 1) for float inputs, all codes alike for int8."""
+    generator = np.random.default_rng(seed)
+    inputs: dict[str, Array] = {}
+    for port in ports:
+        shape = (count, *port.shape[1:])
+        if port.dtype == "float32":
+            inputs[port.name] = generator.standard_normal(shape, np.float32)
+        else:
+            inputs[port.name] = generator.integers(-128, 128, shape, np.int8)
+    return Samples(inputs)
+
+
+def batches(samples: Samples, batch: int) -> list[tuple[int, dict[str, Array]]]:
+    """(samples that count, inputs of a whole batch); the last batch repeats its last sample."""
+    pieces = []
+    for start in range(0, samples.count, batch):
+        real = min(batch, samples.count - start)
+        index = np.minimum(np.arange(start, start + batch), start + real - 1)
+        pieces.append((real, {name: values[index] for name, values in samples.inputs.items()}))
+    return pieces
+
+
+def codes_of(library: Library, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """What C takes: codes by the generated header's own function where the ONNX file quantizes its input."""
+    given = {}
+    for number, port in enumerate(library.manifest["inputs"]):
+        values = inputs[port["name"]]
+        convert = port["dtype"] == "int8" and values.dtype == np.float32
+        given[port["name"]] = library.quantize(number, values) if convert else values
+    return given
+
+
+def real_outputs(library: Library, values: Values, real: Mapping[str, bool]) -> dict[str, Array]:
+    """Outputs as the ONNX file gives them: real values where it dequantizes them."""
+    return {
+        port["name"]: library.dequantize(number, values.outputs[port["name"]])
+        if real[port["name"]] and port["dtype"] == "int8"
+        else values.outputs[port["name"]]
+        for number, port in enumerate(library.manifest["outputs"])
+    }
+
+
+def run_samples(library: Library, samples: Samples, real: Mapping[str, bool]) -> dict[str, Array]:
+    """{output: [N, ...]} of every sample."""
+    gathered: dict[str, list[Any]] = {}
+    for count, inputs in batches(samples, library.batch):
+        outputs = real_outputs(library, library.run(codes_of(library, inputs)), real)
+        for name, values in outputs.items():
+            gathered.setdefault(name, []).append(values[:count])
+    return {name: np.concatenate(parts) for name, parts in gathered.items()}
+
+
+def run_model(
+    source: str | Path | onnx.ModelProto,
+    inputs: str | Path | Mapping[str, Array],
+    target: str = "host",
+    schedule: str = "ram",
+    ram: int | None = None,
+    flash: int | None = None,
+) -> dict[str, Array]:
+    """{output: [N, ...]} of the generated C in ONNX order, real values where the ONNX file gives them."""
+    proto = load_model(source)
+    default = Path(source).name.split(".")[0] if isinstance(source, (str, Path)) else None
+    model = generate(proto, target, schedule, ram, flash, default)
+    refuse_target(target)
+    ports = model_ports(proto)
+    arrays, where = (inputs, "inputs") if isinstance(inputs, Mapping) else (load_npz(inputs), str(inputs))
+    samples = check_samples(arrays, ports, where)
+    return run_samples(build(model), samples, real_ports(proto))
+
+
+def refuse_target(target: str) -> None:
+    """Raises BittwinError for targets that cannot be run on this machine."""
+    if target != "host":
+        raise BittwinError(f"--target {target}", "its C can be generated but not run yet", "Use --target host")
+
+
+def save_npz(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Arrays by name as an .npz file."""
+    content = io.BytesIO()
+    np.savez(content, **arrays)  # type: ignore[arg-type]
+    write_file(path, content.getvalue())
+
+
+def model_ports(model: onnx.ModelProto) -> list[Port]:
+    """The inputs of an ONNX file that is known to have static shapes."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return [
+        Port(
+            value.name,
+            tuple(d.dim_value for d in value.type.tensor_type.shape.dim),
+            str(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)),
+        )
+        for value in model.graph.input
+        if value.name not in constants
+    ]
+
+
+def real_ports(model: onnx.ModelProto) -> dict[str, bool]:
+    """{output: True where the ONNX file gives float32}."""
+    return {value.name: value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT for value in model.graph.output}

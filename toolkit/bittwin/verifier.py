@@ -1,0 +1,350 @@
+"""Generated C against onnxruntime, every tensor of the ONNX file, with numpy as the third party."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from bittwin import golden
+from bittwin.builder import Library, build
+from bittwin.runner import (
+    Samples,
+    batches,
+    check_samples,
+    codes_of,
+    draw_samples,
+    load_npz,
+    model_ports,
+    real_outputs,
+    real_ports,
+    refuse_target,
+)
+from bittwin_cgen import BittwinError, generate
+from bittwin_cgen.interpret import interpret
+from bittwin_cgen.ir import Array, GeneratedModel, Program
+from bittwin_cgen.ops.quantize_linear import QuantizeLinear
+from bittwin_cgen.read_onnx import load_model
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class LayerResult:
+    """One tensor of the ONNX file, named by the node that made it. `max_error` is in codes or absolute."""
+
+    name: str
+    op: str
+    tensor: str
+    dtype: str
+    kernel: str
+    compared: int = 0
+    differ: int = 0
+    inexact: int = 0
+    max_error: float = 0.0
+    reason: str = ""
+    passed: bool = True
+
+
+@dataclass
+class VerificationReport:
+    """The whole comparison; `passed` is what the exit status says."""
+
+    name: str
+    target: str
+    schedule: str
+    golden: str
+    session: str
+    onnxruntime: str
+    dtype: str
+    samples: int
+    compared: int = 0
+    differ: int = 0
+    inexact: int = 0
+    max_error: float = 0.0
+    passed: bool = True
+    first_difference: str | None = None
+    alone: str | None = None
+    top1_agreement: float | None = None
+    accuracy: float | None = None
+    golden_accuracy: float | None = None
+    notes: list[str] = field(default_factory=list)
+    layers: list[LayerResult] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def verify(
+    source: str | Path | onnx.ModelProto,
+    target: str = "host",
+    schedule: str = "ram",
+    inputs: str | Path | Mapping[str, Array] | None = None,
+    samples: int | None = None,
+    labels: Array | None = None,
+    seed: int = 0,
+    name: str | None = None,
+    ram: int | None = None,
+    flash: int | None = None,
+    model: GeneratedModel | None = None,
+    progress: Progress | None = None,
+) -> VerificationReport:
+    """Generates, builds, runs and compares. `inputs` is a .npz or its arrays; else `samples` are drawn (8).
+
+    `model` takes C that is already generated instead (a test's broken C, say).
+    """
+    proto = load_model(source)
+    if model is None:
+        model = generate(proto, target, schedule, ram, flash, name or _stem(source))
+    refuse_target(target)
+    given = _samples(proto, inputs, samples, labels, seed)
+    return _Comparison(proto, model, given, target, schedule).report(progress)
+
+
+def _stem(source: str | Path | onnx.ModelProto) -> str | None:
+    return None if isinstance(source, onnx.ModelProto) else Path(source).name.split(".")[0]
+
+
+def _samples(
+    model: onnx.ModelProto,
+    inputs: str | Path | Mapping[str, Array] | None,
+    count: int | None,
+    labels: Array | None,
+    seed: int,
+) -> Samples:
+    ports = model_ports(model)
+    if inputs is None:
+        return draw_samples(ports, 8 if count is None else count, seed)
+    if isinstance(inputs, Mapping):
+        return check_samples({**inputs, **({} if labels is None else {"y": labels})}, ports, "inputs", count)
+    return check_samples(load_npz(inputs), ports, str(inputs), count)
+
+
+class _Comparison:
+    def __init__(
+        self, proto: onnx.ModelProto, model: GeneratedModel, samples: Samples, target: str, schedule: str
+    ) -> None:
+        self.proto, self.model, self.samples, self.target, self.schedule = proto, model, samples, target, schedule
+        self.program: Program = model.program
+        self.graph = model.program.graph
+        self.shipped: Library = build(model)
+        self.observed: Library = build(model, "observed")
+        self.real = real_ports(proto)
+        self.kernels = {step.output: step.call.kernel.symbol for step in self.program.steps()}
+        self.loose = self._loose_tensors()
+        self.rows = self._rows()
+        self.quantized = any(row.dtype == "int8" for row in self.rows.values())
+        self.reference = golden.NUMPY if self.quantized and golden.why_not_golden() else "onnxruntime"
+
+    def _rows(self) -> dict[str, LayerResult]:
+        """{tensor: row} for what has to be compared, in the order of the file."""
+        known = self.graph.types
+        outputs = {value.name for value in self.proto.graph.output}
+        inputs = {port.tensor for port in self.graph.inputs}
+        everything = [
+            (name, node)
+            for node in self.proto.graph.node
+            for name in node.output
+            if name in known or name in self.graph.removed or name in outputs
+        ]
+        codes = {name for name, _ in everything if name in known and known[name].dtype == "int8"}
+        rows = {}
+        for name, node in everything:
+            if codes and name not in codes and name not in outputs and name not in self.kernels:
+                continue
+            dtype = known[name].dtype if name in known else "float32"
+            reason = self.graph.removed[name].reason if name in self.graph.removed and name not in outputs else ""
+            kernel = self.kernels.get(name, "")
+            if name in inputs:
+                kernel, reason = "", "made by the header's quantize function"
+            rows[name] = LayerResult(node.name or name, node.op_type, name, dtype, kernel, reason=reason)
+        for name in outputs - rows.keys():
+            rows[name] = LayerResult(name, "output", name, known[name].dtype if name in known else "float32", "")
+        return rows
+
+    def _loose_tensors(self) -> set[str]:
+        """int8 tensors behind a QuantizeLinear in C: onnxruntime computes what it quantizes in float, too."""
+        inputs = {port.tensor for port in self.graph.inputs}
+        loose: set[str] = set()
+        for node in self.graph.nodes:
+            made_in_float = isinstance(node.op, QuantizeLinear) and node.inputs[0] not in inputs
+            if made_in_float or any(name in loose for name in node.inputs):
+                loose.add(node.output)
+        return loose
+
+    def report(self, progress: Progress | None) -> VerificationReport:
+        result = VerificationReport(
+            name=self.model.name,
+            target=self.target,
+            schedule=self.schedule,
+            golden=golden.golden_name() if self.quantized else "onnxruntime (float32)",
+            session=golden.SESSION,
+            onnxruntime=onnxruntime.__version__,
+            dtype="int8" if self.quantized else "float32",
+            samples=self.samples.count,
+        )
+        if self.quantized and (why := golden.why_not_golden()):
+            result.notes.append(f"{why}: int8 was compared with the numpy reference")
+        compared = [name for name, row in self.rows.items() if name not in self.graph.removed or self._same_as(name)]
+        dtypes = {name: self.rows[name].dtype for name in compared}
+        whole = golden.session(self.proto)
+        every = golden.session(golden.with_outputs(self.proto, dtypes))
+        answers: list[tuple[Array, Array]] = []
+        done = 0
+        for count, inputs in batches(self.samples, self.observed.batch):
+            expected = golden.run(every, inputs) | golden.run(whole, inputs)
+            codes = codes_of(self.observed, inputs)
+            values = self.observed.run(codes)
+            outputs = real_outputs(self.observed, values, self.real)
+            self._compare_builds(codes, values.outputs)
+            found = {port["tensor"]: codes[port["name"]] for port in self.model.manifest["inputs"]} | values.tensors
+            if self.reference == golden.NUMPY:
+                expected |= self._by_numpy(codes)
+            for name in compared:
+                mine = outputs[name] if name in outputs else self._value(name, found)
+                self._compare(name, mine, expected[name], count, codes, result)
+            if answers is not None:
+                first = next(iter(outputs))
+                answers.append((outputs[first][:count], expected[first][:count]))
+            done += count
+            if progress:
+                progress(done, self.samples.count)
+        self._conclude(result, answers)
+        return result
+
+    def _same_as(self, name: str) -> str | None:
+        return self.graph.removed[name].same_as if name in self.graph.removed else None
+
+    def _value(self, name: str, found: Mapping[str, Array]) -> Array:
+        """What C holds for a tensor, also where it shares another's memory."""
+        if name in found:
+            return found[name]
+        source = self._same_as(name) or self.program.aliases.get(name)
+        if source is None:
+            raise AssertionError(f"{name!r} is neither computed nor removed")
+        values = self._value(source, found)
+        shape = self.graph.types[name].shape if name in self.graph.types else (1, values[0].size)
+        return np.ascontiguousarray(values).reshape(len(values), *shape[1:])
+
+    def _by_numpy(self, codes: Mapping[str, Array]) -> dict[str, Array]:
+        values = interpret(self.graph, codes)
+        found = {name: array for name, array in values.items() if name in self.rows}
+        for port in self.graph.outputs:
+            quantization = self.graph.types[port.tensor].quantization
+            if quantization and self.real[port.name]:
+                real = (values[port.tensor].astype(np.int32) - quantization.zero_point).astype(np.float32)
+                found[port.name] = np.float32(quantization.scale) * real
+            else:
+                found[port.name] = values[port.tensor]
+        return found
+
+    def _compare_builds(self, codes: Mapping[str, Array], observed: Mapping[str, Array]) -> None:
+        """What is shipped has to give the bits of what is observed."""
+        for name, values in self.shipped.run(codes).outputs.items():
+            if values.tobytes() != observed[name].tobytes():
+                raise BittwinError(
+                    self.model.name,
+                    f"output {name!r} of the shipped build differs from the observed one",
+                    "Report this bug",
+                )
+
+    def _compare(
+        self,
+        name: str,
+        mine: Array,
+        expected: Array,
+        count: int,
+        codes: Mapping[str, Array],
+        result: VerificationReport,
+    ) -> None:
+        row = self.rows[name]
+        mine, expected = mine[:count], expected[:count].reshape(mine.shape)[:count]
+        row.compared += mine.size
+        if row.dtype == "int8":
+            error = np.abs(mine.astype(np.int32) - expected.astype(np.int32))
+            wrong = error != 0
+        else:
+            error = np.abs(mine.astype(np.float64) - expected.astype(np.float64))
+            exact_output = name in self.real and self._exact_output(name)
+            scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
+            wrong = error > (0 if exact_output else 1e-4 * np.abs(expected) + 1e-5 * scale)
+            wrong |= ~np.isfinite(mine) & (mine != expected) & ~(np.isnan(mine) & np.isnan(expected))
+        row.max_error = max(row.max_error, float(error.max(initial=0.0)))
+        if not wrong.any():
+            return
+        if row.dtype == "int8" and name in self.loose:
+            row.inexact += int(wrong.sum())
+            row.passed &= bool(error.max() <= 1)
+            return
+        has_tolerance = row.dtype != "int8" and not (name in self.real and self._exact_output(name))
+        if has_tolerance and self._within_twice(name, mine, expected, codes):
+            row.reason = "outside the tolerance, but no further from float64 than twice onnxruntime's own error"
+            return
+        row.differ += int(wrong.sum())
+        row.passed = False
+        if result.first_difference is None or list(self.rows).index(name) < self._rank(result.first_difference):
+            result.first_difference = row.name
+            result.alone = self._who_is_alone(name, mine, expected, codes)
+
+    def _rank(self, layer: str) -> int:
+        return next((i for i, row in enumerate(self.rows.values()) if row.name == layer), len(self.rows))
+
+    def _exact_output(self, name: str) -> bool:
+        """True for float outputs that are dequantized codes: they have to be equal."""
+        port = next(port for port in self.graph.outputs if port.name == name)
+        return self.graph.types[port.tensor].dtype == "int8" and port.tensor not in self.loose
+
+    def _precise(self, name: str, codes: Mapping[str, Array], precise: bool) -> Array | None:
+        values = interpret(self.graph, codes, precise)
+        ports = {port.name: port.tensor for port in self.graph.outputs}
+        tensor = ports.get(name, name)
+        source: str | None = tensor
+        while source is not None and source not in values:
+            source = self._same_as(source)
+        return None if source is None else values[source]
+
+    def _within_twice(self, name: str, mine: Array, expected: Array, codes: Mapping[str, Array]) -> bool:
+        exact = self._precise(name, codes, True)
+        if exact is None or not np.isfinite(mine).all():
+            return False
+        exact = exact[: len(mine)].reshape(mine.shape)
+        ours, theirs = (float(np.abs(values - exact).max()) for values in (mine, expected))
+        return ours <= 2 * theirs
+
+    def _who_is_alone(self, name: str, mine: Array, expected: Array, codes: Mapping[str, Array]) -> str:
+        """With numpy as the third: who disagrees with the other two."""
+        third = self._precise(name, codes, False)
+        if third is None or self.reference == golden.NUMPY:
+            return "C"
+        third = third[: len(mine)].reshape(mine.shape)
+        port = next((port for port in self.graph.outputs if port.name == name), None)
+        if third.dtype == np.int8 and mine.dtype != np.int8 and port is not None:
+            quantization = self.graph.types[port.tensor].quantization
+            assert quantization is not None
+            third = np.float32(quantization.scale) * (third.astype(np.int32) - quantization.zero_point).astype(
+                np.float32
+            )
+        near = 0.0 if mine.dtype == np.int8 else 1e-4 * float(np.abs(third).max() + 1)
+        with_c, with_golden = (bool(np.abs(v.astype(np.float64) - third).max() <= near) for v in (mine, expected))
+        if with_c == with_golden:
+            return "all three differ"
+        return "onnxruntime" if with_c else "C"
+
+    def _conclude(self, result: VerificationReport, answers: list[tuple[Array, Array]]) -> None:
+        result.layers = list(self.rows.values())
+        result.compared = sum(row.compared for row in result.layers)
+        result.differ = sum(row.differ for row in result.layers)
+        result.inexact = sum(row.inexact for row in result.layers)
+        result.max_error = max((row.max_error for row in result.layers), default=0.0)
+        result.passed = all(row.passed and (row.compared > 0 or row.reason) for row in result.layers)
+        mine, expected = (np.concatenate(side) for side in zip(*answers, strict=True))
+        mine, expected = (values.reshape(len(values), -1) for values in (mine, expected))
+        result.top1_agreement = float((mine.argmax(1) == expected.argmax(1)).mean())
+        if self.samples.labels is not None:
+            result.accuracy = float((mine.argmax(1) == self.samples.labels).mean())
+            result.golden_accuracy = float((expected.argmax(1) == self.samples.labels).mean())
