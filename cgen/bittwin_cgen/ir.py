@@ -205,13 +205,14 @@ class Kernel:
     pixels  f(layer, x..., y, pixels)     that many pixels of each input to as many of the output
     parts   f(layer, x[], y, pixels)      pixels of a table of inputs to as many of the output
     whole   f(layer, x..., y)             dense tensors
+    reduce  f(layer, x, y, row)           one input row after another; y is there after the last
 
     A kernel with `scratch` takes a pointer to that many bytes of the arena as its last argument. It may read `slack`
     bytes past the rows or pixels of its input. Where weights have to be packed, `pack` makes the struct of a layer.
     """
 
     symbol: str
-    form: Literal["rows", "pixels", "parts", "whole"]
+    form: Literal["rows", "pixels", "parts", "whole", "reduce"]
     dtype: str
     isa: str
     folder: str
@@ -304,6 +305,12 @@ class Buffer:
     mode: str = "constant"
     value: int | float = 0
     slack: int = 0  # bytes behind the last row that may be read
+    below: int = 0  # rows of padding values that follow the tensor's own in a ring
+
+    @property
+    def ring(self) -> bool:
+        """Rows above and below the image are rows of padding values in the ring, too."""
+        return self.slots < self.height
 
     @property
     def itemsize(self) -> int:
@@ -359,10 +366,11 @@ class Program:
     segments: tuple[Segment, ...]
     types: Mapping[str, TensorType]  # of every tensor of the graph, and of the copies that lowering adds
     buffers: Mapping[str, Buffer]
-    outside: Mapping[str, int]  # step name: bytes of a row of padding values
-    places: Mapping[str, Place]  # buffer or "outside:<step>" to its place in the arena
+    outside: Mapping[str, str]  # step name: the place of its row of padding values
+    places: Mapping[str, Place]  # by tensor, or by a name of `lower`
     aliases: Mapping[str, str]  # tensor to the tensor whose memory it shares
     arena_bytes: int
+    pushed: bool = False  # the first step of the first segment takes input rows as they come
 
     def steps(self) -> Iterator[Step]:
         return (step for segment in self.segments for step in segment.steps)

@@ -11,7 +11,7 @@ from bittwin_cgen.ir import Buffer, Graph, Layer, Node, Program, Segment, Step, 
 from bittwin_cgen.memory import Request, plan_memory
 from bittwin_cgen.ops.copy import Copy
 from bittwin_cgen.ops.reshape import Reshape
-from bittwin_cgen.schedule import ring_slots
+from bittwin_cgen.schedule import Plan, Rows, tasks_of
 
 RESERVED = frozenset(
     """
@@ -40,11 +40,45 @@ def identifier(text: str, taken: set[str], default: str) -> str:
 
 
 def lower(graph: Graph, target: Target, schedule: str) -> Program:
-    """The program of a graph for a target; raises BittwinError for layers that cannot be computed."""
+    """The program of a graph for a target; raises BittwinError for layers that cannot be computed.
+
+    For least RAM the input comes row by row, unless keeping all of it takes no more.
+    """
+    plain = _lower(graph, target, schedule, pushed=False)
+    if schedule != "ram" or not _can_be_pushed(graph):
+        return plain
+    streamed = _lower(graph, target, schedule, pushed=True)
+    image = graph.types[graph.inputs[0].tensor].bytes
+    return streamed if streamed.pushed and streamed.arena_bytes <= plain.arena_bytes + image else plain
+
+
+def _can_be_pushed(graph: Graph) -> bool:
+    return graph.batch == 1 and len(graph.inputs) == 1 and graph.types[graph.inputs[0].tensor].layout[0] > 1
+
+
+def _lower(graph: Graph, target: Target, schedule: str, pushed: bool) -> Program:
     aliases = _aliases(graph)
-    nodes, types = _with_copies_to_outputs(graph, aliases)
-    steps = _steps(graph, nodes, types, aliases, target)
-    return _Memory(graph, types, aliases, steps).program(target, schedule)
+    own: set[str] = set()  # outputs that the first segment makes: they wait in the arena until they are asked for
+    while True:
+        nodes, types = _with_copies_to_outputs(graph, aliases, own)
+        if pushed:
+            nodes = _with_input_rows(graph, nodes, types)
+        steps = _steps(graph, nodes, types, aliases, target)
+        memory = _Memory(graph, dict(types), aliases, steps, schedule, pushed)
+        program = memory.program(target)
+        early = {step.output for step in program.segments[0].steps} & memory.output_roots() if program.pushed else set()
+        if not early:
+            return program
+        own |= early
+
+
+def _with_input_rows(graph: Graph, nodes: list[Node], types: dict[str, TensorType]) -> list[Node]:
+    """The input's rows are copied as they come; every reader reads the copy."""
+    tensor = graph.inputs[0].tensor
+    rows = f"{tensor}/rows"
+    types[rows] = types[tensor]
+    readers = [replace(node, inputs=tuple(rows if name == tensor else name for name in node.inputs)) for node in nodes]
+    return [Node(rows, Copy(), (tensor,), rows), *readers]
 
 
 def _aliases(graph: Graph) -> dict[str, str]:
@@ -61,11 +95,13 @@ def _root(aliases: Mapping[str, str], tensor: str) -> str:
     return tensor
 
 
-def _with_copies_to_outputs(graph: Graph, aliases: dict[str, str]) -> tuple[list[Node], dict[str, TensorType]]:
-    """Every output has memory of its own: one that shares it with an input or another output gets a copy."""
+def _with_copies_to_outputs(
+    graph: Graph, aliases: dict[str, str], own: set[str]
+) -> tuple[list[Node], dict[str, TensorType]]:
+    """Every output has memory of its own: one that shares it with an input, another output or `own` gets a copy."""
     types = dict(graph.types)
     nodes = [node for node in graph.nodes if node.output not in aliases]
-    owned = {port.tensor for port in graph.inputs}
+    owned = {port.tensor for port in graph.inputs} | own
     for port in graph.outputs:
         root = _root(aliases, port.tensor)
         if root in owned:
@@ -118,29 +154,36 @@ class _Demand:
 
 @dataclass
 class _Memory:
-    """Decides which buffer has which padding, who reads a copy, and where everything lies."""
+    """Decides which buffer has which padding, who reads a copy, what streams, and where everything lies."""
 
     graph: Graph
     types: dict[str, TensorType]
     aliases: dict[str, str]
     steps: list[Step]
+    schedule: str
+    pushed: bool
     buffers: dict[str, Buffer] = field(default_factory=dict)
     copies: dict[int, list[Step]] = field(default_factory=dict)
 
-    def program(self, target: Target, schedule: str) -> Program:
+    def program(self, target: Target) -> Program:
         inputs = {port.tensor for port in self.graph.inputs}
-        outputs = self._output_roots()
+        ports = inputs | self.output_roots()
         for tensor in [port.tensor for port in self.graph.inputs] + [step.output for step in self.steps]:
-            self._place_tensor(tensor, fixed=tensor in inputs or tensor in outputs)
-        segments = [Segment((*self.copies.get(index, ()), self.steps[index])) for index in range(len(self.steps))]
-        for segment in segments:
-            self._shrink_rings(segment)
-        outside = {step.name: bytes for segment in segments for step in segment.steps if (bytes := self._outside(step))}
-        places, arena_bytes = plan_memory(self._requests(segments, outside, inputs | outputs))
+            self._place_tensor(tensor, fixed=tensor in ports)
+        order, together = self._order()
+        plan = self._plan(order, together, ports)
+        cuts, _ = plan.segments(self.schedule)
+        for first, end in cuts:
+            for name, slots in plan.slots(first, end).items():
+                below = plan.rows[name].below if slots < self.buffers[name].height else 0
+                self.buffers[name] = replace(self.buffers[name], slots=slots, below=below)
+        segments = [Segment(tuple(order[first:end])) for first, end in cuts]
+        outside, rows = self._outside(segments)
+        places, arena_bytes = plan_memory(self._requests(segments, rows, ports))
         return Program(
             graph=self.graph,
             target=target,
-            schedule=schedule,
+            schedule=self.schedule,
             segments=tuple(segments),
             types=self.types,
             buffers=self.buffers,
@@ -148,14 +191,60 @@ class _Memory:
             places=places,
             aliases=self.aliases,
             arena_bytes=arena_bytes,
+            pushed=self.pushed and self.buffers[order[0].output].ring,
         )
 
-    def _output_roots(self) -> set[str]:
+    def output_roots(self) -> set[str]:
         made = {step.output for step in self.steps}
         return {
             copy if (copy := output_tensor(port.name)) in made else _root(self.aliases, port.tensor)
             for port in self.graph.outputs
         }
+
+    def _order(self) -> tuple[list[Step], frozenset[int]]:
+        """Steps with the copies before their readers, and which of them are such copies."""
+        order: list[Step] = []
+        together = set()
+        for index, step in enumerate(self.steps):
+            for copy in self.copies.get(index, ()):
+                together.add(len(order))
+                order.append(copy)
+            order.append(step)
+        return order, frozenset(together)
+
+    def _plan(self, order: list[Step], together: frozenset[int], ports: set[str]) -> Plan:
+        roots = [replace(step, inputs=tuple(_root(self.aliases, name) for name in step.inputs)) for step in order]
+        reshaped = {
+            _root(self.aliases, name)
+            for step in order
+            for name in step.inputs
+            if self.types[name].layout != self.types[_root(self.aliases, name)].layout
+        }
+        dense = {
+            name
+            for step in roots
+            if step.call.kernel.form == "whole" or step.call.pixels is not None
+            for name in (*step.inputs, step.output)
+        }
+        streams = [
+            step.call.kernel.form != "whole" and step.call.pixels is None and not reshaped.intersection(step.inputs)
+            for step in roots
+        ]
+        heights = {name: buffer.height for name, buffer in self.buffers.items()}
+        tasks = tasks_of(roots, heights, streams)
+        below: dict[str, int] = {}
+        for task in tasks:
+            for item in task.readings:
+                if item.padded:
+                    over = max(item.needed) - heights[item.tensor]
+                    below[item.tensor] = max(below.get(item.tensor, 0), over)
+        extra = {step.output: step.call.scratch for step in order}
+        rows = {
+            name: Rows(buffer.height, buffer.stride, below.get(name, 0), extra.get(name, 0) + buffer.slack)
+            for name, buffer in self.buffers.items()
+        }
+        kept = frozenset(reshaped | dense)
+        return Plan(tasks, rows, frozenset(ports), kept, together, self.pushed)
 
     def _place_tensor(self, tensor: str, fixed: bool) -> None:
         """The buffer of a tensor; readers whose padding it cannot have get rows of their own."""
@@ -208,36 +297,41 @@ class _Memory:
         self.buffers[rows] = Buffer(rows, type.dtype, height, width, channels, height, left, right, mode, value, slack)
         node = Node(rows, Copy(), (name,), rows)
         call = node.op.lower(Layer(node, (type,), type, Target("any", ("scalar",))))
-        copy = Step(f"{step.name}_rows", node, call, (name,), rows, 0)
+        taken = {known.name for known in (*self.steps, *(copy for some in self.copies.values() for copy in some))}
+        copy = Step(identifier(f"{step.name}_rows", taken, "rows"), node, call, (name,), rows, 0)
         self.copies.setdefault(demand.step, []).append(copy)
         inputs = tuple(rows if i == demand.index else other for i, other in enumerate(step.inputs))
         self.steps[demand.step] = replace(step, inputs=inputs)
 
-    def _shrink_rings(self, segment: Segment) -> None:
-        """Tensors that only this segment reads keep as many rows as it needs."""
-        if len(segment.steps) == 1:
-            return
-        names = {name for step in segment.steps for name in (*step.inputs, step.output)}
-        heights = {name: self.types[name].layout[0] for name in names}
-        before = {name: heights[name] for name in names - {step.output for step in segment.steps}}
-        slots = ring_slots(segment.steps, heights, before)
-        for step in segment.steps[:-1]:
-            self.buffers[step.output] = replace(self.buffers[step.output], slots=slots[step.output])
+    def _outside(self, segments: list[Segment]) -> tuple[dict[str, str], list[Request]]:
+        """({step: place of its row of padding values}, requests): one row for all of a segment with the same values."""
+        names: dict[str, str] = {}
+        sizes: dict[tuple[int, str, float], int] = {}
+        for number, segment in enumerate(segments):
+            for step in segment.steps:
+                size = self._outside_bytes(step)
+                if size:
+                    window = step.call.window
+                    assert window is not None
+                    key = number, self.types[step.inputs[0]].dtype, float(window.value)
+                    sizes[key] = max(sizes.get(key, 0), size)
+                    names[step.name] = outside_name(*key)
+        return names, [Request(outside_name(*key), size, key[0], key[0]) for key, size in sizes.items()]
 
-    def _outside(self, step: Step) -> int:
+    def _outside_bytes(self, step: Step) -> int:
         """Bytes of a row of padding values, where the window of a step reaches over the top or bottom."""
         window = step.call.window
-        if window is None or window.mode != "constant":
+        buffer = self.buffers[_root(self.aliases, step.inputs[0])]
+        if window is None or window.mode != "constant" or (buffer.ring and window.bottom is None):
             return 0
         height, width, channels = self.types[step.inputs[0]].layout
         rows = self.types[step.output].layout[0]
         lowest = (rows - 1) * window.stride - window.top + (window.height - 1) * window.dilation
         if window.top == 0 and lowest < height:
             return 0
-        itemsize = self.buffers[_root(self.aliases, step.inputs[0])].itemsize
-        return (window.left + width + window.right) * channels * itemsize + step.call.kernel.slack
+        return (window.left + width + window.right) * channels * buffer.itemsize + step.call.kernel.slack
 
-    def _requests(self, segments: list[Segment], outside: Mapping[str, int], ports: set[str]) -> list[Request]:
+    def _requests(self, segments: list[Segment], outside: list[Request], ports: set[str]) -> list[Request]:
         first: dict[str, int] = {}
         last: dict[str, int] = {}
         for number, segment in enumerate(segments):
@@ -249,19 +343,26 @@ class _Memory:
             Request(name, self.buffers[name].bytes, first[name], last[name]) for name in first if name not in ports
         ]
         for number, segment in enumerate(segments):
-            for step in segment.steps:
-                if step.name in outside:
-                    requests.append(Request(outside_name(step), outside[step.name], number, number))
-                if step.call.scratch:
-                    requests.append(Request(scratch_name(step), step.call.scratch, number, number))
-        return requests
+            if len(segment.steps) > 1:
+                requests.append(Request(counters_name(number), 2 * len(segment.steps), number, number))
+            requests += [
+                Request(scratch_name(step), step.call.scratch, number, number)
+                for step in segment.steps
+                if step.call.scratch
+            ]
+        return requests + outside
 
 
-def outside_name(step: Step) -> str:
-    """The name under which the row of padding values of a step has its place."""
-    return f"outside of {step.name}"
+def outside_name(segment: int, dtype: str, value: float) -> str:
+    """The place of a row of padding values."""
+    return f"{value:g} as {dtype}, segment {segment}"
+
+
+def counters_name(segment: int) -> str:
+    """The place where a segment counts the rows that its steps have made, int16 each."""
+    return f"rows of segment {segment}"
 
 
 def scratch_name(step: Step) -> str:
-    """The name under which the scratch memory of a step has its place."""
+    """The place of a step's scratch memory."""
     return f"scratch of {step.name}"

@@ -48,6 +48,13 @@ static inline void btw_rows_constant(const void *rows[], int count, btw_plane pl
         rows[ky] = y >= 0 && y < plane.height ? btw_row(plane, y) : y < end ? outside : NULL;
 }
 
+/* A ring holds rows of padding values above and below the image like any other row. */
+static inline void btw_rows_ring(const void *rows[], int count, btw_plane plane, int y, int dilation)
+{
+    for (int ky = 0; ky < count; ky++, y += dilation)
+        rows[ky] = (const uint8_t *)plane.first + (y + plane.slots) % plane.slots * plane.stride;
+}
+
 /* Rows outside mirror the image without repeating its edge. */
 static inline void btw_rows_reflect(const void *rows[], int count, btw_plane plane, int y, int dilation)
 {

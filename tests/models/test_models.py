@@ -12,10 +12,10 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from bittwin.export import export
-from bittwin.onnx_passes.values import attribute_values, shape
 from torch import nn
 
+from bittwin.exporter import export
+from bittwin.onnx_passes.values import attribute_values, shape
 from models import conv2d_examples, digits
 
 NAMES = ("digits", "lenet", "ds_cnn", "mobilenet_v1", "mobilenet_v2", "resnet8")

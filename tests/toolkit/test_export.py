@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,16 +14,17 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from bittwin.export import export, export_spec, normalize
+from numpy.testing import assert_allclose
+from onnx import ModelProto, numpy_helper
+from torch import nn
+
+from bittwin.exporter import export, export_spec, normalize
 from bittwin.onnx_passes.remove_unused import remove_unused
 from bittwin.onnx_passes.replace_batch_normalization import replace_batch_normalization
 from bittwin.onnx_passes.replace_max_zero import replace_max_zero
 from bittwin.onnx_passes.replace_reduce_mean import replace_reduce_mean
 from bittwin.onnx_passes.values import shape
 from bittwin_cgen.errors import BittwinError
-from numpy.testing import assert_allclose
-from onnx import ModelProto, numpy_helper
-from torch import nn
 
 Pass = Callable[[ModelProto], ModelProto]
 
@@ -140,6 +142,8 @@ def test_reduce_mean_of_unknown_shape_or_of_a_matrix_stays() -> None:
     _assert_stays(replace_reduce_mean, unknown)
     matrix = _model("g (float[2,3] x) => (float[2,1] y) { y = ReduceMean (x, axes) }", axes=np.array([1]))
     _assert_stays(replace_reduce_mean, matrix)
+    nothing = _model("g (float[2,3] x) => (float[1,1] y) { y = ReduceMean (x, axes) }", axes=np.array([], np.int64))
+    _assert_stays(replace_reduce_mean, nothing)
 
 
 # Max(x, 0) to Relu
@@ -350,14 +354,16 @@ def test_integer_examples_are_kept() -> None:
 
 
 def test_export_is_quiet_and_leaves_logging_as_it_was(capfd: pytest.CaptureFixture[str]) -> None:
-    export(nn.Conv2d(1, 1, 1), (1, 1, 2, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        export(nn.Conv2d(1, 1, 1), (1, 1, 2, 2))
     assert capfd.readouterr() == ("", "")
     assert logging.root.manager.disable == logging.NOTSET
 
 
 def test_first_export_of_a_process_is_quiet() -> None:
     """Some of the exporter's chatter comes once, when its registry is built."""
-    code = "from torch import nn; from bittwin.export import export; export(nn.ReLU(), (1, 2))"
+    code = "from torch import nn; from bittwin.exporter import export; export(nn.ReLU(), (1, 2))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (result.stdout, result.stderr) == ("", "")
 

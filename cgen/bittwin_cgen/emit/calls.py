@@ -8,8 +8,7 @@ import numpy as np
 
 from bittwin_cgen.emit.literals import C_TYPES, float_literal
 from bittwin_cgen.ir import Buffer, Program, Segment, Step, TensorType, Window
-from bittwin_cgen.lower import outside_name, scratch_name
-from bittwin_cgen.schedule import rows_needed
+from bittwin_cgen.lower import counters_name, scratch_name
 
 
 @dataclass(frozen=True)
@@ -22,30 +21,41 @@ class Calls:
 
     def whole(self, segment: Segment, step: Step) -> bool:
         """True when one call of the step makes its whole output."""
-        if step.call.kernel.form == "rows":
+        if step.call.kernel.form in ("rows", "reduce"):
             return False
         rigid = step.call.kernel.form == "whole" or step.call.pixels is not None
         return rigid or (
             len(segment.steps) == 1 and all(self._view(name).dense for name in (*step.inputs, step.output))
         )
 
+    def calls_of(self, step: Step) -> int:
+        """How often the function of a step is called for one image, where it is not called once."""
+        reduces = step.call.kernel.form == "reduce"
+        return self._type(step.inputs[0] if reduces else step.output).layout[0]
+
     def function(self, segment: Segment, step: Step, number: int) -> str:
         """The definition of `<model>_<step>`, which makes output row `oy`, or everything."""
         whole = self.whole(segment, step)
         buffer = self.program.buffers[step.output]
-        pointer = self._pointer if whole else self._row_pointer
-        lines = [f"    {C_TYPES[buffer.dtype]} *const y = {pointer(step.output)};"]
         kernel = step.call.kernel
+        reduces = kernel.form == "reduce"
+        pointer = self._pointer if whole else self._row_pointer
+        lines = [
+            f"    {C_TYPES[buffer.dtype]} *const y = {self._pointer(step.output) if reduces else pointer(step.output)};"
+        ]
         if kernel.form == "rows":
             assert step.call.window is not None
             lines += self._window(step, step.call.window)
             arguments = ["rows", "y"]
         else:
             xs = [pointer(name) for name in step.inputs]
+            if self.program.pushed and step is self.program.segments[0].steps[0]:
+                xs = [f"frame->{self.ports[step.inputs[0]]}"]
             if kernel.form == "parts":
                 lines.append(f"    const void *const x[] = {{{', '.join(xs)}}};")
                 xs = ["x"]
-            arguments = [*xs, "y"] + ([str(self._pixels(step, whole))] if kernel.form != "whole" else [])
+            last = {"whole": [], "reduce": ["oy"]}.get(kernel.form, [str(self._pixels(step, whole))])
+            arguments = [*xs, "y", *last]
         layer = f"&{self.model}_{step.name}_layer"
         if kernel.scratch is not None:
             place = self.program.places.get(scratch_name(step))
@@ -55,71 +65,164 @@ class Calls:
             pixel = buffer.channels * buffer.itemsize
             lines.append(f"    btw_pad_{buffer.mode}(y, {buffer.width}, {pixel}, {buffer.left}, {buffer.right});")
         size = buffer.row_bytes * (buffer.height if whole else 1)
-        lines.append(f"    BTW_OBSERVE({number}, {'0' if whole else 'oy'}, y, {size});")
+        row = "0" if whole or reduces else "oy"
+        observe = f"    BTW_OBSERVE({number}, {row}, y, {size});"
+        if reduces:
+            lines += [f"    if (oy == {self.calls_of(step) - 1})", f"    {observe}"]
+        else:
+            lines.append(observe)
         argument = "" if whole else ", int oy"
+        if not whole and not any("oy" in line for line in lines if "BTW_OBSERVE" not in line):
+            lines.append("    (void)oy;")
         return "\n".join(
             [f"static void {self.model}_{step.name}(const {self.model}_frame *frame{argument})", "{", *lines, "}"]
         )
 
-    def segment(self, segment: Segment) -> list[str]:
-        """Statements of `run` for one segment: padding values once, then rows in an order that has what each needs."""
+    def flow(self, number: int, segment: Segment) -> str:
+        """Definitions of `<model>_rows_<number>` and `<model>_flow_<number>`: rounds as in `schedule.ring_slots`."""
+        kind = f"{self.model}_rows_{number}"
+        pushed = self.program.pushed and number == 0
+        fields = ", ".join(step.name for step in segment.steps)
+        turns = [line for step in segment.steps[1 if pushed else 0 :] for line in self._turn(segment, step, not pushed)]
+        if pushed:
+            turns += self._padding_turn(segment.steps[0])
+        return "\n".join(
+            [
+                "/* Rows that each step has made. */",
+                "typedef struct {",
+                f"    int16_t {fields};",
+                f"}} {kind};",
+                "",
+                "/* In every round each step makes a row, if the rows it reads are there, until none can. */",
+                f"static void {self.model}_flow_{number}(const {self.model}_frame *frame, {kind} *made)",
+                "{",
+                "    int busy;",
+                "    do {",
+                "        busy = 0;",
+                *[f"        {line}" for line in turns],
+                "    } while (busy);",
+                "}",
+            ]
+        )
+
+    def counters(self, number: int) -> str:
+        """C expression of the counters of a segment."""
+        return f"btw_at(frame->arena, {self.program.places[counters_name(number)].offset})"
+
+    def begin(self, number: int, segment: Segment) -> list[str]:
+        """Statements before the first row of a segment: padding values, counters."""
         lines = [line for step in segment.steps for line in self._fills(step)]
-        if len(segment.steps) == 1:
-            (step,) = segment.steps
-            if self.whole(segment, step):
-                return [*lines, f"{self.model}_{step.name}(frame);"]
-            rows = self._type(step.output).layout[0]
-            return [*lines, f"for (int oy = 0; oy < {rows}; oy++)", f"    {self.model}_{step.name}(frame, oy);"]
-        return lines + self._interleaved(segment)
+        lines += [f"btw_fill_{suffix}({where});" for suffix, where in self._outside_rows(segment)]
+        if len(segment.steps) > 1:
+            lines.append(f"memset({self.counters(number)}, 0, sizeof({self.model}_rows_{number}));")
+        return lines
 
-    def _interleaved(self, segment: Segment) -> list[str]:
-        """Row by row: each step runs as soon as the rows it needs are there."""
-        inner = {step.output: f"{step.name}_y" for step in segment.steps}
-        last = segment.steps[-1]
-        lines = ["{", f"    int {', '.join(f'{name} = 0' for name in inner.values())};"]
-        lines.append(f"    while ({inner[last.output]} < {self._type(last.output).layout[0]}) {{")
-        for step in segment.steps:
-            counter, height = inner[step.output], self._type(step.output).layout[0]
-            waits = [self._ready(step, name, counter, inner[name]) for name in step.inputs if name in inner]
-            keyword = "if" if step is not last else "while"
-            condition = " && ".join([f"{counter} < {height}", *waits])
-            lines.append(f"        {keyword} ({condition})")
-            lines.append(f"            {self.model}_{step.name}(frame, {counter}++);")
-        return [*lines, "    }", "}"]
+    def segment(self, number: int, segment: Segment) -> list[str]:
+        """Statements of `run` for one segment."""
+        lines = self.begin(number, segment)
+        if len(segment.steps) > 1:
+            return [*lines, f"{self.model}_flow_{number}(frame, {self.counters(number)});"]
+        (step,) = segment.steps
+        if self.whole(segment, step):
+            return [*lines, f"{self.model}_{step.name}(frame);"]
+        return [
+            *lines,
+            f"for (int oy = 0; oy < {self.calls_of(step)}; oy++)",
+            f"    {self.model}_{step.name}(frame, oy);",
+        ]
 
-    def _ready(self, step: Step, name: str, counter: str, made: str) -> str:
-        window, height = step.call.window, self._type(name).layout[0]
+    def _turn(self, segment: Segment, step: Step, paced: bool) -> list[str]:
+        """Makes a row if it can be made now."""
+        inside = {other.output: other for other in segment.steps}
+        sources = [self.program.memory_of(name) for name in step.inputs]
+        conditions = [f"made->{step.name} < {self.calls_of(step)}"]
+        conditions += [self._there(step, name, inside[name]) for name in dict.fromkeys(sources) if name in inside]
+        readers = [other for other in segment.steps if step.output in map(self.program.memory_of, other.inputs)]
+        if paced and readers and len(conditions) == 1:
+            waiting = [
+                f"(made->{other.name} < {self.calls_of(other)} && !{self._there(other, step.output, step)})"
+                for other in readers
+            ]
+            finished = " && ".join(f"made->{other.name} >= {self.calls_of(other)}" for other in readers)
+            conditions.append(f"({' || '.join([*waiting, f'({finished})'])})")
+        return [
+            f"if ({' && '.join(conditions)}) {{",
+            f"    {self.model}_{step.name}(frame, made->{step.name}++);",
+            "    busy = 1;",
+            "}",
+            *(f"else {line}" if line.startswith("if") else line for line in self._padding_turn(step)),
+        ]
+
+    def _padding_turn(self, step: Step) -> list[str]:
+        """Makes a row of padding values below the image, where a ring has them."""
+        buffer = self.program.buffers[step.output]
+        if not buffer.below:
+            return []
+        suffix, value = self._value(buffer.dtype, buffer.value)
+        start = self.program.places[step.output].offset
+        values = buffer.stride // buffer.itemsize
+        row = f"btw_at(frame->arena, {start} + made->{step.name}++ % {buffer.slots} * {buffer.stride})"
+        reached = f"made->{step.name} >= {buffer.height} && made->{step.name} < {buffer.height + buffer.below}"
+        return [
+            f"if ({reached}) {{",
+            f"    btw_fill_{suffix}({row}, {values}, {value});",
+            "    busy = 1;",
+            "}",
+        ]
+
+    def _there(self, step: Step, name: str, maker: Step) -> str:
+        """Condition: the rows of a tensor that the next call of the step reads are there."""
+        window, buffer = step.call.window, self.program.buffers[name]
+        made, counter, height = f"made->{maker.name}", f"made->{step.name}", buffer.height
+        if maker.call.kernel.form == "reduce":
+            return f"({made} >= {self.calls_of(maker)})"
         if window is None:
-            return f"{made} > {counter}"
-        if rows_needed(window, 0, height) == height:
-            return f"{made} == {height}"
+            return f"({made} > {counter})"
+        if window.mode == "wrap":
+            return f"({made} >= {height})"
         reach = (window.height - 1) * window.dilation - window.top
-        needed = f"{counter}{f' * {window.stride}' if window.stride != 1 else ''}{f' {reach:+d}' if reach else ''}"
-        needed = needed.replace(" -", " - ").replace(" +", " + ")
-        enough = f"{made} > {needed}"
-        if window.mode == "reflect" and window.top:
-            enough = f"({enough} && {made} > {window.top})"
-        return f"({enough} || {made} == {height})"
+        scaled = counter if window.stride == 1 else f"{counter} * {window.stride}"
+        enough = f"{made} > {scaled}" + (f" {'+' if reach > 0 else '-'} {abs(reach)}" if reach else "")
+        if window.mode == "constant" and window.bottom is None and buffer.ring:
+            return f"({enough})"
+        least = min(window.top + 1, height) if window.mode == "reflect" else 1 if window.mode == "edge" else 0
+        both = f"({enough} && {made} >= {least})" if least > max(0, reach) + 1 or (least and reach < 0) else enough
+        return f"({both} || {made} >= {height})"
 
     def _fills(self, step: Step) -> list[str]:
-        """Padding values that stay: beside the rows of the output, and the row that stands for those outside."""
-        lines = []
+        """Padding values of the output that stay: beside its rows; in a ring everywhere, for rows above the image."""
         buffer = self.program.buffers[step.output]
-        if (buffer.left or buffer.right) and buffer.mode == "constant":
-            start = self.program.places[step.output].offset
-            suffix, value = self._value(buffer.dtype, buffer.value)
-            values = [size * buffer.channels for size in (buffer.width, buffer.left, buffer.right)]
-            sizes = ", ".join(str(size) for size in (buffer.slots, *values))
-            lines.append(f"btw_fill_pads_{suffix}(btw_at(frame->arena, {start}), {sizes}, {value});")
-        if step.name in self.program.outside:
-            window = step.call.window
-            assert window is not None
-            place = self.program.places[outside_name(step)]
-            dtype = self._type(step.inputs[0]).dtype
-            suffix, value = self._value(dtype, window.value)
-            count = place.bytes // np.dtype(dtype).itemsize
-            lines.append(f"btw_fill_{suffix}(btw_at(frame->arena, {place.offset}), {count}, {value});")
-        return lines
+        if buffer.mode != "constant" or step.output not in self.program.places:
+            return []
+        start = f"btw_at(frame->arena, {self.program.places[step.output].offset})"
+        suffix, value = self._value(buffer.dtype, buffer.value)
+        if buffer.ring and (buffer.left or buffer.right or self._reads_above(step.output)):
+            return [f"btw_fill_{suffix}({start}, {buffer.slots * buffer.stride // buffer.itemsize}, {value});"]
+        if not (buffer.left or buffer.right):
+            return []
+        sizes = [buffer.slots, *(size * buffer.channels for size in (buffer.width, buffer.left, buffer.right))]
+        return [f"btw_fill_pads_{suffix}({start}, {', '.join(map(str, sizes))}, {value});"]
+
+    def _reads_above(self, tensor: str) -> bool:
+        """A window reaches over the top or the bottom of a tensor."""
+        windows = [
+            step.call.window for step in self.program.steps() if tensor in map(self.program.memory_of, step.inputs)
+        ]
+        return any(window is not None and window.top for window in windows)
+
+    def _outside_rows(self, segment: Segment) -> list[tuple[str, str]]:
+        """(suffix of the fill function, its arguments) for the rows that stand for those outside an image."""
+        rows = {}
+        for step in segment.steps:
+            if step.name in self.program.outside:
+                window = step.call.window
+                assert window is not None
+                place = self.program.places[self.program.outside[step.name]]
+                dtype = self._type(step.inputs[0]).dtype
+                suffix, value = self._value(dtype, window.value)
+                count = place.bytes // np.dtype(dtype).itemsize
+                rows[place.offset] = suffix, f"btw_at(frame->arena, {place.offset}), {count}, {value}"
+        return list(rows.values())
 
     def _value(self, dtype: str, value: float) -> tuple[str, str]:
         return ("f32", float_literal(float(value))) if dtype == "float32" else ("s8", str(int(value)))
@@ -138,10 +241,12 @@ class Calls:
             f"    const btw_plane x = {{{first}, {buffer.stride}, {buffer.slots}, {height}}};",
         ]
         arguments = f"rows, {window.height}, x, {start}, {window.dilation}"
-        if window.mode in ("constant", "absent"):
+        if buffer.ring and window.mode == "constant" and window.bottom is None:
+            lines.append(f"    btw_rows_ring({arguments});")
+        elif window.mode in ("constant", "absent"):
             outside = "NULL"
             if step.name in self.program.outside:
-                outside = f"btw_at(frame->arena, {self.program.places[outside_name(step)].offset})"
+                outside = f"btw_at(frame->arena, {self.program.places[self.program.outside[step.name]].offset})"
             end = "INT32_MAX" if window.bottom is None else str(height + window.bottom)
             lines.append(f"    btw_rows_constant({arguments}, {outside}, {end});")
         else:

@@ -28,6 +28,8 @@ def manifest(text: ModelText) -> dict[str, object]:
         "input_bytes": graph.batch * sum(port.type.bytes for port in text.ports if port.is_input),
         "output_bytes": graph.batch * sum(port.type.bytes for port in text.ports if not port.is_input),
         "macs": graph.batch * sum(step.macs for step in program.steps()),
+        "pushed": program.pushed,
+        "segments": [[step.name for step in segment.steps] for segment in program.segments],
         "inputs": [_port(port) for port in text.ports if port.is_input],
         "outputs": [_port(port) for port in text.ports if not port.is_input],
         "layers": [

@@ -123,6 +123,7 @@ class ModelText:
             "",
             "/* One inference. Tensors are channels last: [N,C,H,W] is [H][W][C]. */",
             f"{self._signature()};",
+            *self._push_declarations(),
             *[line for text in self.ports for line in self._conversion(text)],
             "",
             "#ifdef __cplusplus",
@@ -148,6 +149,8 @@ class ModelText:
             f"#define {macro}_WIDTH {width}",
             f"#define {macro}_CHANNELS {channels}",
         ]
+        if text.is_input:
+            lines.append(f"#define {macro}_ROW_SIZE {width * channels}")
         if text.type.quantization:
             lines.append(f"#define {macro}_SCALE {float_literal(text.type.quantization.scale)}")
             lines.append(f"#define {macro}_ZERO_POINT ({text.type.quantization.zero_point})")
@@ -220,6 +223,9 @@ class ModelText:
                     body += [f"static const {kind} {self.name}_{step.name}_layer = {layers[step.name]};", ""]
                 body.append(self.calls.function(segment, step, number))
                 number += 1
+        for number, segment in enumerate(self.program.segments):
+            if len(segment.steps) > 1:
+                body += ["", self.calls.flow(number, segment)]
         return "\n".join([*body, "", *self._run()]) + "\n"
 
     @staticmethod
@@ -238,29 +244,88 @@ class ModelText:
         return f"[{height}][{width}][{channels}]" if height * width > 1 else f"[{channels}]"
 
     def _run(self) -> list[str]:
-        frame = f"{self.name}_frame"
-        batch = self.program.graph.batch
-        inside: list[str] = []
-        for segment in self.program.segments:
-            inside += [f"    {line}" for line in self.calls.segment(segment)]
+        if self.program.pushed:
+            return self._pushed_run()
+        frame, batch = f"{self.name}_frame", self.program.graph.batch
+        inside = [f"    {line}" for line in self._segments(0)]
         fields = ["arena->bytes", *[text.name for text in self.ports]]
-        if batch == 1:
-            return [
-                self._signature(),
-                "{",
-                f"    const {frame} whole = {{{', '.join(fields)}}}, *const frame = &whole;",
-                *inside,
-                "}",
-            ]
-        fields[1:] = [f"{text.name} + image * {text.type.size}" for text in self.ports]
+        if batch > 1:
+            fields[1:] = [f"{text.name} + image * {text.type.size}" for text in self.ports]
+        body = [f"    const {frame} whole = {{{', '.join(fields)}}}, *const frame = &whole;", *inside]
+        if batch > 1:
+            loop = f"    for (int image = 0; image < {batch}; image++) {{"
+            body = [loop, *[f"    {line}" for line in body], "    }"]
+        return [self._signature(), "{", *body, "}"]
+
+    def _segments(self, first: int) -> list[str]:
+        segments = list(enumerate(self.program.segments))[first:]
+        return [line for number, segment in segments for line in self.calls.segment(number, segment)]
+
+    def _pushed_run(self) -> list[str]:
+        """begin, push_row and output, and run as all of them."""
+        frame, first = f"{self.name}_frame", self.program.segments[0]
+        taker = first.steps[0]
+        (given,) = [text for text in self.ports if text.is_input]
+        results = [text for text in self.ports if not text.is_input]
+        counters = f"{self.name}_rows_0 *const made = {self.calls.counters(0)};"
+        nothing = ["NULL"] * len(results)
+        start = ", ".join(["arena->bytes", "NULL", *nothing])
+        pushed = ", ".join(["arena->bytes", "row", *nothing])
+        asked = ", ".join(["arena->bytes", "NULL", *[text.name for text in results]])
+        row = given.type.size // given.type.layout[0]
         return [
+            self._begin_signature(),
+            "{",
+            f"    const {frame} whole = {{{start}}}, *const frame = &whole;",
+            *[f"    {line}" for line in self.calls.begin(0, first)],
+            "}",
+            "",
+            self._push_signature(),
+            "{",
+            f"    const {frame} whole = {{{pushed}}}, *const frame = &whole;",
+            f"    {counters}",
+            f"    {self.name}_{taker.name}(frame, made->{taker.name}++);",
+            f"    {self.name}_flow_0(frame, made);",
+            "}",
+            "",
+            self._output_signature(),
+            "{",
+            f"    const {frame} whole = {{{asked}}}, *const frame = &whole;",
+            *[f"    {line}" for line in self._segments(1)],
+            *(["    (void)frame;"] if len(self.program.segments) == 1 else []),
+            "}",
+            "",
             self._signature(),
             "{",
-            f"    for (int image = 0; image < {batch}; image++) {{",
-            f"        const {frame} whole = {{{', '.join(fields)}}}, *const frame = &whole;",
-            *[f"    {line}" for line in inside],
-            "    }",
+            f"    {self.name}_begin(arena);",
+            f"    for (int y = 0; y < {given.type.layout[0]}; y++)",
+            f"        {self.name}_push_row(arena, {given.name} + y * {row});",
+            f"    {self.name}_output({', '.join(['arena', *[text.name for text in results]])});",
             "}",
+        ]
+
+    def _begin_signature(self) -> str:
+        return f"void {self.name}_begin({self.name}_arena *arena)"
+
+    def _push_signature(self) -> str:
+        (given,) = [text for text in self.ports if text.is_input]
+        size = f"{self._macro(given)}_ROW_SIZE"
+        return f"void {self.name}_push_row({self.name}_arena *arena, const {given.c_type} row[{size}])"
+
+    def _output_signature(self) -> str:
+        results = [f"{text.c_type} {text.name}[{self._macro(text)}_SIZE]" for text in self.ports if not text.is_input]
+        return f"void {self.name}_output({', '.join([f'{self.name}_arena *arena', *results])})"
+
+    def _push_declarations(self) -> list[str]:
+        if not self.program.pushed:
+            return []
+        return [
+            "",
+            "/* The same inference with input rows as they come, so that the image is never stored: begin, then",
+            " * push_row for each row from top to bottom, then output. Until it returns the arena is in use. */",
+            f"{self._begin_signature()};",
+            f"{self._push_signature()};",
+            f"{self._output_signature()};",
         ]
 
     def weights_header(self) -> str:

@@ -13,6 +13,7 @@ from bittwin_cgen.fixed_point import bias_codes, requantize
 from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, PaddingMode, Struct, TensorType, Window
 from bittwin_cgen.kernels import requantization_struct
 from bittwin_cgen.onnx_node import Codes, OnnxNode, spatial_padding
+from bittwin_cgen.ops.conv2d_dsp import KERNELS as DSP_KERNELS
 from bittwin_cgen.ops.linear import KERNELS as POINTWISE_KERNELS
 from bittwin_cgen.ops.linear import int32_codes
 from bittwin_cgen.ops.weighted import Weighted, folded_bias, layer_scale, proved_layer
@@ -199,6 +200,7 @@ def _not_depthwise(layer: Weighted) -> str | None:
 
 KERNELS = (
     *POINTWISE_KERNELS,
+    *DSP_KERNELS,
     Kernel("btw_depthwise_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _depthwise_only, _pack),
     Kernel("btw_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _not_depthwise, _pack),
     Kernel("btw_depthwise_conv2d_f32_scalar", "rows", "f32", "scalar", "conv2d", _depthwise_only, _pack),

@@ -44,7 +44,7 @@ class GlobalAveragePool(Op):
     def lower(self, layer: Layer) -> Call:
         kernel, refused = select(KERNELS, layer)
         height, width, channels = layer.inputs[0].layout
-        fields: dict[str, Field] = dict(channels=channels, pixels=height * width)
+        fields: dict[str, Field] = dict(channels=channels, height=height, width=width)
         notes: tuple[str, ...] = ()
         if layer.inputs[0].quantization and layer.output.quantization:
             zero_point = layer.inputs[0].quantization.zero_point
@@ -55,12 +55,18 @@ class GlobalAveragePool(Op):
             notes = unproved_note(proved)
             fields |= dict(bias=-zero_point * height * width, requantization=requantization_struct(proved))
         struct = Struct(f"btw_global_average_pool_{kernel.dtype}", fields)
-        return Call(kernel, struct, summary="global average pool", refused=refused, notes=notes)
+        scratch = kernel.scratch(layer) if kernel.scratch else 0
+        return Call(kernel, struct, summary="global average pool", refused=refused, notes=notes, scratch=scratch)
+
+
+def _sums(layer: Layer) -> int:
+    """Bytes of one int32 a channel."""
+    return 4 * layer.output.layout[2]
 
 
 KERNELS = (
-    Kernel("btw_global_average_pool_s8_scalar", "whole", "s8", "scalar", "global_average_pool"),
-    Kernel("btw_global_average_pool_f32_scalar", "whole", "f32", "scalar", "global_average_pool"),
+    Kernel("btw_global_average_pool_s8_scalar", "reduce", "s8", "scalar", "global_average_pool", scratch=_sums),
+    Kernel("btw_global_average_pool_f32_scalar", "reduce", "f32", "scalar", "global_average_pool"),
 )
 
 

@@ -1,4 +1,4 @@
-/* Mean over all pixels, float32. */
+/* Mean over all pixels of each channel, float32, from one row after another. */
 /* SPDX-License-Identifier: MIT-0 */
 #ifndef BTW_GLOBAL_AVERAGE_POOL_F32_H
 #define BTW_GLOBAL_AVERAGE_POOL_F32_H
@@ -7,13 +7,13 @@
 
 typedef struct {
     int channels;
-    int pixels;
+    int height;
+    int width;
 } btw_global_average_pool_f32;
 
-/* x[pixels][channels] to y[channels] */
-
+/* Adds x[width][channels], row `row` of the image, to y[channels], which is the mean after the last. */
 #if !defined(BTW_INLINE_KERNELS)
-void btw_global_average_pool_f32_scalar(const btw_global_average_pool_f32 *layer, const float *x, float *y);
+void btw_global_average_pool_f32_scalar(const btw_global_average_pool_f32 *layer, const float *x, float *y, int row);
 #endif
 
 #endif

@@ -4,13 +4,14 @@
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
-BTW_KERNEL void btw_global_average_pool_f32_scalar(const btw_global_average_pool_f32 *layer, const float *x, float *y)
+BTW_KERNEL void btw_global_average_pool_f32_scalar(const btw_global_average_pool_f32 *layer, const float *x, float *y,
+                                                   int row)
 {
     for (int c = 0; c < layer->channels; c++) {
-        float sum = 0.0f;
-        for (int pixel = 0; pixel < layer->pixels; pixel++)
-            sum += x[pixel * layer->channels + c];
-        y[c] = sum / (float)layer->pixels;
+        float sum = row == 0 ? 0.0f : y[c];
+        for (int ix = 0; ix < layer->width; ix++)
+            sum += x[ix * layer->channels + c];
+        y[c] = row == layer->height - 1 ? sum / (float)(layer->height * layer->width) : sum;
     }
 }
 
