@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo check lint format test fuzz golden clean
+.PHONY: help setup setup-arm demo check lint format test test-arm fuzz golden clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -12,22 +12,28 @@ $(VENV)/ready: pyproject.toml toolkit/constraints.txt toolkit/setup.sh
 
 setup: $(VENV)/ready ## a virtual environment in .venv with everything
 
+setup-arm: ## cross compilers and QEMU for every Arm target (apt-get, or the brew line on macOS)
+	@toolkit/setup_arm.sh
+
 demo: $(VENV)/ready ## the trained digits network: export, quantize, C, verify; leaves build/demo
 	@$(BIN)/python -m models.demo build/demo
 
 test: $(VENV)/ready ## all tests
 	@$(BIN)/python -m pytest -q
 
+test-arm: $(VENV)/ready ## the tests that run on emulated Arm processors; none is skipped
+	@BITTWIN_REQUIRE_ARM=1 $(BIN)/python -m pytest -q tests/arm
+
 check: lint ## what CI runs before the tests: lint, types, format
 	@$(BIN)/python -m mypy
 
 lint: $(VENV)/ready
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@$(BIN)/clang-format --dry-run --Werror $$(git ls-files 'runtime_c/*.[ch]')
+	@$(BIN)/clang-format --dry-run --Werror $$(git ls-files '*.[ch]')
 
 format: $(VENV)/ready ## rewrite Python and C in the project's style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
-	@$(BIN)/clang-format -i $$(git ls-files 'runtime_c/*.[ch]')
+	@$(BIN)/clang-format -i $$(git ls-files '*.[ch]')
 
 fuzz: $(VENV)/ready ## 2,000 random int8 convolutions against onnxruntime
 	@$(BIN)/python -m tests.fuzz_conv2d --cases 2000

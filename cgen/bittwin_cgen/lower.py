@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bittwin_cgen.errors import BittwinError
-from bittwin_cgen.ir import Buffer, Graph, Layer, Node, Program, Segment, Step, Target, TensorType, Window
+from bittwin_cgen.ir import Buffer, Call, Graph, Layer, Node, Program, Segment, Step, Target, TensorType, Window
 from bittwin_cgen.memory import Request, plan_memory
 from bittwin_cgen.ops.copy import Copy
 from bittwin_cgen.ops.reshape import Reshape
-from bittwin_cgen.schedule import Plan, Rows, tasks_of
+from bittwin_cgen.schedule import COUNTER_BYTES, Plan, Rows, tasks_of
 
 RESERVED = frozenset(
     """
@@ -24,30 +24,66 @@ RESERVED = frozenset(
 )
 
 
+LARGEST_ARENA = 1 << 31  # offsets are int
+LARGEST_HEIGHT = 1 << 14  # rows are counted in int16, padding included
+
+# Words that generated names add behind a layer's name, or that stand there for something else.
+SUFFIXES = frozenset("layer weights bias requantization multiplier scale table parts rows stream packed".split())
+TAKEN_WORDS = frozenset("run frame arena begin push output quantize dequantize flow rows weights selftest".split())
+TAKEN_NAMES = frozenset("arena btw busy frame image linux made memcpy memset oy row rows unix whole x y".split())
+
+
 def identifier(text: str, taken: set[str], default: str) -> str:
     """A C identifier like `text`, not in `taken` (to which it is added): letters, digits, single underscores."""
     name = re.sub(r"[^0-9A-Za-z]+", "_", text).strip("_").lower()[:40].strip("_") or default
     if name[0].isdigit():
         name = f"{default}_{name}"
-    if name in RESERVED:
-        name += "_"
+    if name in RESERVED or name in TAKEN_NAMES or name.startswith("btw_"):
+        name = f"{default}_{name}"
     unique, count = name, 1
-    while unique in taken:
+    while unique in taken or any(_meets(unique, other) or _meets(other, unique) for other in taken):
         count += 1
-        unique = f"{name}_{count}"
+        unique = f"{name}x{count}"
     taken.add(unique)
     return unique
 
 
-def lower(graph: Graph, target: Target, schedule: str) -> Program:
+def _meets(name: str, longer: str) -> bool:
+    """True where a name made from the first could be the second."""
+    return longer.startswith(f"{name}_") and longer[len(name) + 1 :].split("_")[0] in SUFFIXES
+
+
+def step_identifier(text: str, taken: set[str]) -> str:
+    """The C name of a layer: not one that stands for something else in the generated files."""
+    plain = identifier(text, set(), "layer")
+    return identifier(f"layer_{plain}" if plain.split("_")[0] in TAKEN_WORDS else plain, taken, "layer")
+
+
+def lower(graph: Graph, target: Target, schedule: str, ram: int | None = None) -> Program:
     """The program of a graph for a target; raises BittwinError for layers that cannot be computed.
 
-    For least RAM the input comes row by row, unless keeping all of it takes no more.
+    layers, speed: one layer after the other. ram: least memory; the input comes row by row, unless keeping all of it
+    takes no more. With `ram` bytes, speed and ram mean the fastest that fits, or the smallest where none does.
     """
-    plain = _lower(graph, target, schedule, pushed=False)
-    if schedule != "ram" or not _can_be_pushed(graph):
+    known: dict[tuple[str, int], Call] = {}  # kernels are chosen once, whatever the schedule
+    if schedule == "layers" or (schedule == "speed" and ram is None):
+        return _lower(graph, target, schedule, None, False, known)
+    if ram is not None:
+        fast = _lower(graph, target, "layers", None, False, known)
+        if fast.arena_bytes <= ram:
+            return replace(fast, schedule=schedule)
+        for eighths in range(8, 4, -1):  # what is alive at once may not lie without gaps
+            program = _least(graph, target, ram * eighths // 8, known)
+            if program.arena_bytes <= ram:
+                return replace(program, schedule=schedule)
+    return replace(_least(graph, target, None, known), schedule=schedule)
+
+
+def _least(graph: Graph, target: Target, budget: int | None, known: dict[tuple[str, int], Call]) -> Program:
+    plain = _lower(graph, target, "ram", budget, False, known)
+    if not _can_be_pushed(graph):
         return plain
-    streamed = _lower(graph, target, schedule, pushed=True)
+    streamed = _lower(graph, target, "ram", budget, True, known)
     image = graph.types[graph.inputs[0].tensor].bytes
     return streamed if streamed.pushed and streamed.arena_bytes <= plain.arena_bytes + image else plain
 
@@ -56,20 +92,26 @@ def _can_be_pushed(graph: Graph) -> bool:
     return graph.batch == 1 and len(graph.inputs) == 1 and graph.types[graph.inputs[0].tensor].layout[0] > 1
 
 
-def _lower(graph: Graph, target: Target, schedule: str, pushed: bool) -> Program:
+def _lower(
+    graph: Graph, target: Target, schedule: str, budget: int | None, pushed: bool, known: dict[tuple[str, int], Call]
+) -> Program:
     aliases = _aliases(graph)
     own: set[str] = set()  # outputs that the first segment makes: they wait in the arena until they are asked for
     while True:
         nodes, types = _with_copies_to_outputs(graph, aliases, own)
         if pushed:
             nodes = _with_input_rows(graph, nodes, types)
-        steps = _steps(graph, nodes, types, aliases, target)
-        memory = _Memory(graph, dict(types), aliases, steps, schedule, pushed)
+        steps = _steps(nodes, types, target, known)
+        memory = _Memory(graph, dict(types), aliases, steps, schedule, budget, pushed)
         program = memory.program(target)
         early = {step.output for step in program.segments[0].steps} & memory.output_roots() if program.pushed else set()
         if not early:
-            return program
+            break
+        assert not early <= own, "an output of the first segment has no copy"
         own |= early
+    if program.arena_bytes >= LARGEST_ARENA:
+        raise BittwinError(graph.name, f"needs {program.arena_bytes:,} bytes of arena", "Use a smaller input")
+    return program
 
 
 def _with_input_rows(graph: Graph, nodes: list[Node], types: dict[str, TensorType]) -> list[Node]:
@@ -118,20 +160,22 @@ def output_tensor(port: str) -> str:
 
 
 def _steps(
-    graph: Graph, nodes: list[Node], types: Mapping[str, TensorType], aliases: Mapping[str, str], target: Target
+    nodes: list[Node], types: Mapping[str, TensorType], target: Target, known: dict[tuple[str, int], Call]
 ) -> list[Step]:
     taken: set[str] = set()
     steps = []
     for node in nodes:
         inputs = tuple(types[name] for name in node.inputs)
-        layer = Layer(node, inputs, types[node.output], target)
-        try:
-            call = node.op.lower(layer)
-        except NotImplementedError:
-            raise BittwinError(
-                f"node {node.name!r}", f"{node.op.title} has no C in this place", "Fold it into the layer before it"
-            ) from None
-        name = identifier(node.name, taken, "layer")
+        key = node.name, id(node.op)
+        if key not in known:
+            try:
+                known[key] = node.op.lower(Layer(node, inputs, types[node.output], target))
+            except NotImplementedError:
+                raise BittwinError(
+                    f"node {node.name!r}", f"{node.op.title} has no C in this place", "Fold it into the layer before it"
+                ) from None
+        call = known[key]
+        name = step_identifier(node.name, taken)
         ordered = tuple(node.inputs[i] for i in call.order) if call.order else node.inputs
         steps.append(Step(name, node, call, ordered, node.output, node.op.macs(inputs, types[node.output])))
     return steps
@@ -161,6 +205,7 @@ class _Memory:
     aliases: dict[str, str]
     steps: list[Step]
     schedule: str
+    budget: int | None
     pushed: bool
     buffers: dict[str, Buffer] = field(default_factory=dict)
     copies: dict[int, list[Step]] = field(default_factory=dict)
@@ -172,7 +217,7 @@ class _Memory:
             self._place_tensor(tensor, fixed=tensor in ports)
         order, together = self._order()
         plan = self._plan(order, together, ports)
-        cuts, _ = plan.segments(self.schedule)
+        cuts = plan.segments(self.budget) if self.schedule == "ram" else plan.layers()
         for first, end in cuts:
             for name, slots in plan.slots(first, end).items():
                 below = plan.rows[name].below if slots < self.buffers[name].height else 0
@@ -226,8 +271,13 @@ class _Memory:
             if step.call.kernel.form == "whole" or step.call.pixels is not None
             for name in (*step.inputs, step.output)
         }
+        copies = {output_tensor(port.name) for port in self.graph.outputs}
         streams = [
-            step.call.kernel.form != "whole" and step.call.pixels is None and not reshaped.intersection(step.inputs)
+            step.call.kernel.form != "whole"
+            and step.call.pixels is None
+            and not reshaped.intersection(step.inputs)
+            and step.output not in copies
+            and self.buffers[step.output].height <= LARGEST_HEIGHT
             for step in roots
         ]
         heights = {name: buffer.height for name, buffer in self.buffers.items()}
@@ -239,11 +289,17 @@ class _Memory:
                     over = max(item.needed) - heights[item.tensor]
                     below[item.tensor] = max(below.get(item.tensor, 0), over)
         extra = {step.output: step.call.scratch for step in order}
+        kept = frozenset(reshaped | dense | {task.output for task in tasks if task.at_end})
+        never = kept | ports
         rows = {
-            name: Rows(buffer.height, buffer.stride, below.get(name, 0), extra.get(name, 0) + buffer.slack)
+            name: Rows(
+                buffer.height,
+                buffer.stride,
+                0 if name in never else below.get(name, 0),
+                extra.get(name, 0) + buffer.slack,
+            )
             for name, buffer in self.buffers.items()
         }
-        kept = frozenset(reshaped | dense)
         return Plan(tasks, rows, frozenset(ports), kept, together, self.pushed)
 
     def _place_tensor(self, tensor: str, fixed: bool) -> None:
@@ -255,15 +311,18 @@ class _Memory:
         maker = next((step for step in self.steps if step.output == tensor), None)
         rigid = fixed or maker is None or maker.call.kernel.form == "whole" or maker.call.pixels is not None
         rigid = rigid or any(demand.dense for demand in demands)
+        filled = False
         for demand in demands:
             window, slack = demand.window, self.steps[demand.step].call.kernel.slack
-            wants_pads = window is not None and window.pads != (0, 0)
-            other_pads = (buffer.left or buffer.right) and (buffer.mode, buffer.value) != demand.filling
-            if (wants_pads and (rigid or other_pads)) or (slack and fixed):
+            beside = window is not None and window.pads != (0, 0)
+            above = window is not None and window.mode == "constant" and not rigid  # rows of a ring, should it be one
+            other = filled and (buffer.mode, buffer.value) != demand.filling
+            if (beside and rigid) or ((beside or above) and other) or (slack and fixed):
                 self._copy_rows(demand)
                 continue
             buffer = replace(buffer, slack=max(buffer.slack, slack))
-            if window is not None and wants_pads:
+            if window is not None and (beside or above):
+                filled = True
                 buffer = replace(
                     buffer,
                     left=max(buffer.left, window.left),
@@ -344,7 +403,7 @@ class _Memory:
         ]
         for number, segment in enumerate(segments):
             if len(segment.steps) > 1:
-                requests.append(Request(counters_name(number), 2 * len(segment.steps), number, number))
+                requests.append(Request(counters_name(number), COUNTER_BYTES * len(segment.steps), number, number))
             requests += [
                 Request(scratch_name(step), step.call.scratch, number, number)
                 for step in segment.steps

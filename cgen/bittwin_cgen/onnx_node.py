@@ -11,6 +11,8 @@ import numpy as np
 from bittwin_cgen.errors import BittwinError
 from bittwin_cgen.ir import Array, Node, Op, TensorType
 
+LARGEST_STEP = 1 << 15  # of strides, dilations and kernels
+
 
 @dataclass(frozen=True, eq=False)
 class Codes:
@@ -78,6 +80,19 @@ class OnnxNode:
     def rank(self, index: int = 0) -> int:
         return len(self.types[self.activation(index)].shape)
 
+    def axis(self, value: int, rank: int) -> int:
+        """An axis from 0 on; raises BittwinError outside -rank .. rank - 1."""
+        if not -rank <= value < rank:
+            raise self.refuse(f"axis {value} of a tensor of rank {rank}", "Repair the model")
+        return value % rank
+
+    def sizes(self, name: str, count: int) -> tuple[int, ...]:
+        """A list of `count` positive attributes, 1 where it is absent."""
+        values = tuple(self.attribute(name, [1] * count))
+        if len(values) != count or any(not 1 <= value <= LARGEST_STEP for value in values):
+            raise self.refuse(f"{name} is {list(values)}", f"Use {count} numbers of 1 to {LARGEST_STEP}")
+        return values
+
     def node(self, op: Op, *inputs: str) -> list[Node]:
         """What a reader returns when the ONNX node is one operator with one output."""
         return [Node(self.name, op, inputs, self.outputs[0])]
@@ -90,12 +105,11 @@ class OnnxNode:
 def spatial_padding(node: OnnxNode, sizes: tuple[int, ...], kernel: tuple[int, ...]) -> tuple[int, ...]:
     """(begin..., end...) from `pads` or `auto_pad`, one pair for each spatial dimension of `sizes`."""
     count = len(sizes)
-    strides = node.attribute("strides", [1] * count)
-    dilations = node.attribute("dilations", [1] * count)
+    strides, dilations = node.sizes("strides", count), node.sizes("dilations", count)
     auto = node.attribute("auto_pad", "NOTSET")
     if auto in ("NOTSET", ""):
         pads = tuple(node.attribute("pads", [0] * 2 * count))
-        if len(pads) != 2 * count or min(pads) < 0:
+        if len(pads) != 2 * count or any(not 0 <= pad <= LARGEST_STEP for pad in pads):
             raise node.refuse(f"pads are {list(pads)}", "Use non-negative pads, two for each spatial dimension")
         return pads
     if auto == "VALID":

@@ -10,6 +10,7 @@ import onnx
 
 from bittwin_cgen.check import check_graph
 from bittwin_cgen.emit.manifest import manifest
+from bittwin_cgen.emit.memory_map import memory_map
 from bittwin_cgen.emit.model import ModelText
 from bittwin_cgen.errors import BittwinError, BudgetExceeded
 from bittwin_cgen.ir import GeneratedModel, Graph, Program
@@ -57,13 +58,17 @@ def compile_graph(source: str | Path | bytes | onnx.ModelProto, name: str | None
 
 
 def compile_program(
-    source: str | Path | bytes | onnx.ModelProto, target: str = "host", schedule: str = "ram", name: str | None = None
+    source: str | Path | bytes | onnx.ModelProto,
+    target: str = "host",
+    schedule: str = "ram",
+    name: str | None = None,
+    ram: int | None = None,
 ) -> Program:
     """The program of a model for a target."""
     if schedule not in SCHEDULES:
         raise BittwinError(f"--schedule {schedule}", "no such schedule", f"Choose one of: {' '.join(SCHEDULES)}")
     where = find_target(target)
-    return lower(compile_graph(source, name), where, schedule)
+    return lower(compile_graph(source, name), where, schedule, ram)
 
 
 def generate(
@@ -78,26 +83,37 @@ def generate(
 
     Raises BittwinError for models that cannot be compiled, BudgetExceeded where a bound does not hold.
     """
-    program = compile_program(source, target, schedule, name)
+    program = compile_program(source, target, schedule, name, ram)
     text = ModelText(program, program.graph.name)
     facts = manifest(text)
-    _check_budget(program, "arena", text.arena_bytes, ram)
-    _check_budget(program, "constants", int(str(facts["constant_bytes"])), flash)
+    if ram is not None and text.arena_bytes > ram:
+        raise _arena_exceeded(text, ram)
+    if flash is not None and text.constant_bytes > flash:
+        raise _constants_exceeded(text, flash)
     files = text.files(runtime_files())
     files[f"{text.name}.json"] = json.dumps(facts, indent=1) + "\n"
+    files[f"{text.name}_memory.svg"] = memory_map(program)
     return GeneratedModel(text.name, program, files, facts)
 
 
-def _check_budget(program: Program, what: str, needed: int, budget: int | None) -> None:
-    if budget is None or needed <= budget:
-        return
-    name = program.graph.name
-    if what == "arena":
-        largest = sorted(program.places.items(), key=lambda item: -item[1].bytes)[:2]
-        detail = " + ".join(f"{buffer} ({place.bytes:,})" for buffer, place in largest)
-        do = "Use a smaller input or fewer channels in these layers"
-    else:
-        heavy = sorted(program.steps(), key=lambda step: -step.macs)[:2]
-        detail = " + ".join(step.name for step in heavy)
-        do = "Quantize the model, or use fewer channels"
-    raise BudgetExceeded(name, f"needs {needed:,} bytes of {what}; the budget is {budget:,}. Largest: {detail}", do)
+def _arena_exceeded(text: ModelText, budget: int) -> BudgetExceeded:
+    program = text.program
+    largest = sorted(program.places.items(), key=lambda item: (-item[1].bytes, item[0]))[:2]
+    makers = {step.output: step.name for step in program.steps()}
+    detail = " + ".join(f"{makers.get(name, name)} ({place.bytes:,})" for name, place in largest)
+    do = "Use a smaller input, or fewer channels in these layers"
+    if program.schedule == "layers":
+        least = lower(program.graph, program.target, "ram").arena_bytes
+        do = f"Try --schedule ram: it needs {least:,}" + ("" if least <= budget else ", which does not fit either")
+    what = f"needs {text.arena_bytes:,} bytes of arena; the budget is {budget:,}. Largest: {detail}"
+    return BudgetExceeded(text.name, what, do)
+
+
+def _constants_exceeded(text: ModelText, budget: int) -> BudgetExceeded:
+    arrays, _ = text.initializers
+    largest = sorted(arrays.arrays.items(), key=lambda item: (-item[1].nbytes, item[0]))[:2]
+    detail = " + ".join(f"{name} ({values.nbytes:,})" for name, values in largest)
+    floats = any(values.dtype == "float32" for _, values in largest)
+    do = "Quantize the model: int8 weights take a quarter" if floats else "Use fewer channels in these layers"
+    what = f"needs {arrays.bytes:,} bytes of constants; the budget is {budget:,}. Largest: {detail}"
+    return BudgetExceeded(text.name, what, do)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx.defs
 import onnx.external_data_helper
 import onnx.inliner
 import onnx.numpy_helper
@@ -22,6 +23,7 @@ from bittwin_cgen.onnx_node import Codes, OnnxNode
 from bittwin_cgen.ops import OPERATORS
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear
 
+MICROSOFT = frozenset("QGemm QLinearAdd QLinearAveragePool QLinearConcat QLinearGlobalAveragePool".split())
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 OLDEST_OPSET = 7
 LARGEST_TENSOR = 1 << 31  # bytes; what C reaches with int
@@ -108,14 +110,18 @@ def _reader(model: onnx.ModelProto, name: str) -> _Reader:
         model = onnx.inliner.inline_local_functions(model)
     try:
         onnx.checker.check_model(model)
-    except onnx.checker.ValidationError as error:
-        first = str(error).strip().splitlines()[0]
+    except Exception as error:  # also UnicodeDecodeError where a name is not text
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        first = "; ".join(line for line in lines if line is lines[0] or "Name:" in line)
         raise BittwinError(name, f"is not a valid ONNX model ({first})", "Export it again") from None
     opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 1)
     if opset < OLDEST_OPSET:
         raise BittwinError(
             name, f"opset {opset} is older than {OLDEST_OPSET}", "Convert it with onnx.version_converter"
         )
+    if opset > onnx.defs.onnx_opset_version():
+        newest = onnx.defs.onnx_opset_version()
+        raise BittwinError(name, f"opset {opset} is newer than {newest}", "Update onnx, or export with an older opset")
     return _Reader(model.graph, opset, name)
 
 
@@ -142,6 +148,11 @@ class _Reader:
             else:
                 self.problems[index] = self._examine(node, name)
         outputs = [self._output(value.name) for value in self.graph.output]
+        if len({port.name for port in outputs}) != len(outputs):
+            raise BittwinError(self.name, "gives one output twice", "Remove it from the model's outputs")
+        for name, type in self.types.items():
+            if type.dtype == "int8" and type.quantization is None:
+                raise BittwinError(f"tensor {name!r}", "is int8 without a scale", "Quantize the model again")
         if not inputs or not outputs:
             raise BittwinError(self.name, "has no inputs or no outputs", "Export a model that computes something")
         return Graph(self.name, (), tuple(inputs), tuple(outputs), self.types).rewritten(self.nodes)
@@ -215,7 +226,14 @@ class _Reader:
             raise node.refuse(
                 "this operator is not supported", f"Replace it, or end the model before it. Supported: {supported()}"
             )
-        for made in reader(node):
+        if (proto.domain == "com.microsoft") != (proto.op_type in MICROSOFT):
+            raise node.refuse(f"there is no such operator in domain {proto.domain!r}", "Repair the model")
+        try:
+            nodes = reader(node)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            what = f"its attributes or inputs are not valid ({type(error).__name__}: {error})"
+            raise node.refuse(what, "Repair the model or export it again") from None
+        for made in nodes:
             self._add(made, node)
 
     def _add(self, made: Node, node: OnnxNode) -> None:
@@ -231,8 +249,10 @@ class _Reader:
                 raise node.refuse(f"its input is {x.dtype}", f"Use {wanted} here")
         try:
             type = made.op.infer(inputs)
-        except ValueError as error:
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise node.refuse(str(error), "Repair the model or export it again") from None
+        if made.output in self.types or made.output in self.constants:
+            raise node.refuse(f"its output {made.output!r} is made twice", "Repair the model")
         self._know(made.output, type, node.where)
         self.nodes.append(made)
 
@@ -314,6 +334,12 @@ def _array(tensor: onnx.TensorProto) -> Array:
     if math.prod(tensor.dims) > LARGEST_TENSOR or min(tensor.dims, default=1) < 0:
         raise BittwinError(
             f"weight {tensor.name!r}", f"has the shape {list(tensor.dims)}", "Tensors have at most 2 GiB"
+        )
+    if onnx.external_data_helper.uses_external_data(tensor):
+        raise BittwinError(
+            f"weight {tensor.name!r}",
+            "its data lies in another file",
+            "Give the path of the model, with weights as initializers",
         )
     try:
         return onnx.numpy_helper.to_array(tensor)

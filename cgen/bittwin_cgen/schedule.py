@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from bittwin_cgen.ir import Step, Window
 
+COUNTER_BYTES = 2  # of a step's row counter
+
 
 def mapped_rows(window: Window, oy: int, height: int) -> list[int]:
     """The input rows that really exist behind the window of output row `oy`."""
@@ -49,6 +51,7 @@ class Task:
     readings: tuple[Reading, ...]
     streams: bool = True  # can run row by row
     at_end: bool = False  # its single row is there after the last call
+    work: int = 0  # multiplications and calls
 
 
 @dataclass(frozen=True)
@@ -164,14 +167,19 @@ class Plan:
     pushed: bool = False  # the first task is called from outside
     _from: dict[int, dict[tuple[str, str], int]] = field(default_factory=dict)
 
-    def segments(self, schedule: str, budget: int | None = None) -> tuple[list[tuple[int, int]], int]:
-        """([(first, behind the last)], bytes alive at once at most): "layers", or the least memory."""
-        alone = self._layers()
-        if schedule != "ram":
-            return alone, max((self.cost(first, end) for first, end in alone), default=0)
-        return self._least()
+    def segments(self, budget: int | None) -> list[tuple[int, int]]:
+        """[(first, behind the last)]: least memory, or within a budget the fewest multiplications in row order.
 
-    def _layers(self) -> list[tuple[int, int]]:
+        Steps that run interleaved cost a few instructions a row more than one after the other. Where no cuts fit the
+        budget, those of least memory.
+        """
+        cuts = self._cuts(budget)
+        if cuts is None:
+            cuts = self._cuts(None)
+        assert cuts is not None, "steps that cannot be cut into segments"
+        return cuts
+
+    def layers(self) -> list[tuple[int, int]]:
         segments, first = [], 0
         for index in range(len(self.tasks)):
             if index not in self.together:
@@ -179,33 +187,39 @@ class Plan:
                 first = index + 1
         return segments
 
-    def _least(self) -> tuple[list[tuple[int, int]], int]:
-        """Cuts that need the least memory at the worst moment; among equals the one that adds up to less."""
+    def _cuts(self, budget: int | None) -> list[tuple[int, int]] | None:
+        """Cuts of least memory at the worst moment, among equals of the least sum; with a budget of the least work."""
         count = len(self.tasks)
-        best: list[tuple[int, int, int] | None] = [(0, 0, 0)] + [None] * count  # worst, sum, where the segment begins
+        best: list[tuple[int, int, int] | None] = [(0, 0, 0)] + [None] * count  # price, sum, where the segment begins
         for first in range(count):
             before = best[first]
             if before is None:
                 continue
             for end in range(first + 1, count + 1):
-                if end - first > 1 and not (self.tasks[end - 1].streams and self.tasks[first].streams):
+                flows = self.tasks[end - 1].streams and self.tasks[first].streams
+                if end - first > 1 and not flows and not self.together.issuperset(range(first, end - 1)):
                     break
                 if end - 1 in self.together:
                     continue
                 needs = self.cost(first, end)
-                found = max(before[0], needs), before[1] + needs, first
+                if budget is None:
+                    found = max(before[0], needs), before[1] + needs, first
+                elif needs <= budget:
+                    work = sum(self.tasks[index].work for index in range(first, end)) if end - first > 1 else 0
+                    found = before[0] + work, before[1] + needs, first
+                else:
+                    continue
                 current = best[end]
                 if current is None or found[:2] < current[:2]:
                     best[end] = found
         segments, end = [], count
         while end:
             state = best[end]
-            assert state is not None
+            if state is None:
+                return None
             segments.append((state[2], end))
             end = state[2]
-        final = best[count]
-        assert final is not None
-        return segments[::-1], final[0]
+        return segments[::-1]
 
     def slots(self, first: int, end: int) -> dict[str, int]:
         """{tensor: rows to keep} of the rings of a segment, exactly."""
@@ -239,10 +253,19 @@ class Plan:
         known = self._from[first]
         rings = self._rings(first, end)
         names = {task.name for task in self.tasks[first:end]}
-        total = 0
+        total = _aligned(COUNTER_BYTES * (end - first)) if end - first > 1 else 0
+        total += max(
+            (
+                _aligned(self.rows[item.tensor].stride)
+                for task in self.tasks[first:end]
+                for item in task.readings
+                if item.padded and item.tensor not in rings and self._reaches_outside(item)
+            ),
+            default=0,
+        )
         for task in self.tasks[first:end]:
             rows = self.rows[task.output]
-            total += rows.extra
+            total += _aligned(rows.extra)
             if task.output in self.whole:
                 continue
             slots = rows.height
@@ -255,6 +278,9 @@ class Plan:
         return total + sum(
             _aligned(self.rows[name].height * self.rows[name].stride) for name in self._alive(first, end)
         )
+
+    def _reaches_outside(self, item: Reading) -> bool:
+        return item.oldest[0] < 0 or max(item.needed) > self.rows[item.tensor].height
 
     def _alive(self, first: int, end: int) -> set[str]:
         """Tensors made before the segment that it or a later one reads."""
@@ -280,5 +306,5 @@ def tasks_of(steps: Sequence[Step], heights: Mapping[str, int], streams: Sequenc
         reduces = step.call.kernel.form == "reduce"
         calls = heights[step.inputs[0]] if reduces else heights[step.output]
         readings = tuple(reading(name, step.call.window, heights[name], calls) for name in dict.fromkeys(step.inputs))
-        tasks.append(Task(step.name, step.output, calls, readings, can, reduces))
+        tasks.append(Task(step.name, step.output, calls, readings, can, reduces, step.macs + calls))
     return tasks

@@ -3,8 +3,24 @@
 #ifndef BTW_DSP_TWIN_H
 #define BTW_DSP_TWIN_H
 
-static __attribute__((unused)) void btw_dsp_windows(const btw_dsp_taps *taps, const void *const rows[], int step,
-                                                    int8_t *y, int pixels, void *scratch)
+typedef int8_t btw_dsp_code(int32_t acc, int32_t multiplier, int32_t offset);
+
+static inline int8_t btw_dsp_proved(int32_t acc, int32_t multiplier, int32_t offset)
+{
+    return btw_clamp_s8((offset + (int32_t)(((int64_t)acc * multiplier) >> 32)) >> 3);
+}
+
+static inline int8_t btw_dsp_by_scale(int32_t acc, int32_t scale_bits, int32_t offset)
+{
+    float scale;
+    memcpy(&scale, &scale_bits, sizeof scale);
+    float code = (float)acc * scale;
+    code = code < -512.0f ? -512.0f : code > 512.0f ? 512.0f : code;
+    return btw_clamp_s8((int32_t)btw_round_half_even(code) + offset);
+}
+
+static inline void btw_dsp_windows_by(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
+                                      int pixels, void *scratch, btw_dsp_code *code)
 {
     const int channels = taps->output_channels, quads = taps->rows * ((taps->row_bytes + 3) / 4);
     int16_t *const x = scratch;
@@ -29,11 +45,45 @@ static __attribute__((unused)) void btw_dsp_windows(const btw_dsp_taps *taps, co
                     acc += (uint32_t)(taps4[1] * (int16_t)odd) + (uint32_t)(taps4[3] * (odd >> 16));
                 }
                 const int32_t multiplier = stream[4 + 8 * quads + lane];
-                const int32_t high = (int32_t)(((int64_t)(int32_t)acc * multiplier) >> 32);
                 if (first + lane < channels)
-                    y[first + lane] = btw_clamp_s8((taps->offset + high) >> 3);
+                    y[first + lane] = code((int32_t)acc, multiplier, taps->offset);
             }
             stream += 8 + 8 * quads;
+        }
+    }
+}
+
+static inline void btw_dsp_windows(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y, int pixels,
+                                   void *scratch)
+{
+    btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_proved);
+}
+
+static inline void btw_dsp_windows_float(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
+                                         int pixels, void *scratch)
+{
+    btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_by_scale);
+}
+
+static inline void btw_dsp_depthwise_by(const btw_dsp_depthwise *layer, const void *const rows[], int8_t *y,
+                                        btw_dsp_code *code)
+{
+    const int channels = layer->channels, taps = layer->kernel_height * layer->kernel_width;
+    for (int ox = 0; ox < layer->output_width; ox++, y += channels) {
+        const int32_t *stream = layer->stream;
+        for (int c = 0; c < channels; c += 4, stream += 8 + (taps + 1) / 2 * 4) {
+            const int first = c + 4 > channels ? channels - 4 : c;
+            for (int lane = 0; lane < 4; lane++) {
+                const int at = ox * layer->stride_width * channels + first + lane;
+                int32_t acc = stream[lane];
+                for (int tap = 0; tap < taps; tap++) {
+                    const int32_t two = stream[4 + tap / 2 * 4 + lane], w = tap % 2 ? two >> 16 : (int16_t)two;
+                    acc += ((const int8_t *)
+                                rows[tap / layer->kernel_width])[at + tap % layer->kernel_width * layer->column] *
+                           w;
+                }
+                y[first + lane] = code(acc, stream[4 + (taps + 1) / 2 * 4 + lane], layer->offset);
+            }
         }
     }
 }

@@ -48,11 +48,12 @@ static inline void btw_rows_constant(const void *rows[], int count, btw_plane pl
         rows[ky] = y >= 0 && y < plane.height ? btw_row(plane, y) : y < end ? outside : NULL;
 }
 
-/* A ring holds rows of padding values above and below the image like any other row. */
+/* A ring holds rows of padding values above and below the image like any other row; y counts from a multiple of its
+ * rows above the image, so that it is never negative. */
 static inline void btw_rows_ring(const void *rows[], int count, btw_plane plane, int y, int dilation)
 {
     for (int ky = 0; ky < count; ky++, y += dilation)
-        rows[ky] = (const uint8_t *)plane.first + (y + plane.slots) % plane.slots * plane.stride;
+        rows[ky] = (const uint8_t *)plane.first + y % plane.slots * plane.stride;
 }
 
 /* Rows outside mirror the image without repeating its edge. */

@@ -392,7 +392,7 @@ def test_a_wrong_graph_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         weight.CopyFrom(numpy_helper.from_array(array, weight.name))
         return result
 
-    monkeypatch.setattr("bittwin.export.normalize", halve_first_weight)
+    monkeypatch.setattr("bittwin.exporter.normalize", halve_first_weight)
     with pytest.raises(BittwinError, match=r"Conv2d: onnxruntime and torch differ in conv2d: .* of 9 values, by up to"):
         export(nn.Conv2d(1, 1, 2), (1, 1, 4, 4))
 
@@ -401,7 +401,7 @@ def test_a_wrong_output_shape_is_noticed(monkeypatch: pytest.MonkeyPatch) -> Non
     def transpose(model: ModelProto) -> ModelProto:
         return _model("g (float[2,3] input) => (float[3,2] y) { y = Transpose <perm=[1,0]> (input) }")
 
-    monkeypatch.setattr("bittwin.export.normalize", transpose)
+    monkeypatch.setattr("bittwin.exporter.normalize", transpose)
     with pytest.raises(BittwinError, match=r"float32\[3, 2\] against float32\[2, 3\]"):
         export(nn.ReLU(), (2, 3))
 
@@ -426,7 +426,7 @@ def test_float64_arbitrates_where_float32_is_ill_conditioned(monkeypatch: pytest
         return False
 
     export(Cancelling(), (1, 2000))
-    monkeypatch.setattr("bittwin.export._arbitrate", deny)
+    monkeypatch.setattr("bittwin.exporter._arbitrate", deny)
     with pytest.raises(BittwinError, match="differ"):
         export(Cancelling(), (1, 2000))
     assert len(asked) == 1
@@ -571,6 +571,6 @@ def test_without_torch_the_error_says_how_to_install_it(monkeypatch: pytest.Monk
 
 
 def test_importing_export_does_not_import_torch() -> None:
-    code = "import sys, bittwin.export; print('torch' in sys.modules)"
+    code = "import sys, bittwin.exporter; print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"

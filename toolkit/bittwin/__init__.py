@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bittwin.builder import build
     from bittwin.checker import check
     from bittwin.exporter import export
+    from bittwin.profiler import profile
     from bittwin.quantizer import quantize
     from bittwin.runner import run_model as run
     from bittwin.verifier import verify
@@ -26,6 +27,7 @@ __all__ = [
     "check",
     "export",
     "generate",
+    "profile",
     "quantize",
     "run",
     "verify",
@@ -36,6 +38,7 @@ _PLACES = {
     "check": ("bittwin.checker", "check"),
     "export": ("bittwin.exporter", "export"),
     "generate": ("bittwin_cgen.pipeline", "generate"),
+    "profile": ("bittwin.profiler", "profile"),
     "quantize": ("bittwin.quantizer", "quantize"),
     "run": ("bittwin.runner", "run_model"),
     "verify": ("bittwin.verifier", "verify"),

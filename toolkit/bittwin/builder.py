@@ -8,10 +8,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import cffi
 import numpy as np
@@ -32,12 +32,15 @@ void btw_observe(int layer, int row, const void *pointer, int bytes);
 #define BTW_OBSERVE(layer, row, pointer, bytes) btw_observe(layer, row, pointer, bytes)
 """
 
+CONVERSIONS = """
+void harness_quantize(int port, const float *values, int8_t *codes, int count);
+void harness_dequantize(int port, const int8_t *codes, float *values, int count);
+"""
+
 INTERFACE = """
 void harness_watch(uint8_t **destinations);
 int harness_arena_bytes(void);
 void harness_run(void *arena, const void *const inputs[], void *const outputs[]);
-void harness_quantize(int port, const float *values, int8_t *codes, int count);
-void harness_dequantize(int port, const int8_t *codes, float *values, int count);
 """
 
 
@@ -57,24 +60,41 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bittwin"
 
 
+def conversion_source(manifest: Mapping[str, Any]) -> str:
+    """C that calls the functions of a generated header, which need nothing else of the model."""
+    name = manifest["name"]
+    quantize, dequantize = (
+        "".join(
+            f"    if (port == {i})\n        for (int k = 0; k < count; k++)\n"
+            f"            {result}[k] = {name}_{verb}_{port['parameter']}({given}[k]);\n"
+            for i, port in enumerate(manifest[side])
+            if "scale" in port
+        )
+        for side, verb, given, result in (
+            ("inputs", "quantize", "values", "codes"),
+            ("outputs", "dequantize", "codes", "values"),
+        )
+    )
+    return f"""#include "{name}.h"
+{CONVERSIONS}
+void harness_quantize(int port, const float *values, int8_t *codes, int count)
+{{
+    (void)port, (void)values, (void)codes, (void)count;
+{quantize}}}
+
+void harness_dequantize(int port, const int8_t *codes, float *values, int count)
+{{
+    (void)port, (void)values, (void)codes, (void)count;
+{dequantize}}}
+"""
+
+
 def harness_source(manifest: Mapping[str, Any]) -> str:
     """C that gives any model the same interface, and catches its layers' rows."""
     name = manifest["name"]
     inputs, outputs = manifest["inputs"], manifest["outputs"]
     arguments = [f"inputs[{i}]" for i in range(len(inputs))] + [f"outputs[{i}]" for i in range(len(outputs))]
-    quantize = "".join(
-        f"    if (port == {i})\n        for (int k = 0; k < count; k++)\n"
-        f"            codes[k] = {name}_quantize_{port['parameter']}(values[k]);\n"
-        for i, port in enumerate(inputs)
-        if "scale" in port
-    )
-    dequantize = "".join(
-        f"    if (port == {i})\n        for (int k = 0; k < count; k++)\n"
-        f"            values[k] = {name}_dequantize_{port['parameter']}(codes[k]);\n"
-        for i, port in enumerate(outputs)
-        if "scale" in port
-    )
-    return f"""#include "{name}.h"
+    return f"""{conversion_source(manifest)}
 #include <string.h>
 {INTERFACE}
 void btw_observe(int layer, int row, const void *pointer, int bytes);
@@ -104,16 +124,6 @@ void harness_run(void *arena, const void *const inputs[], void *const outputs[])
 {{
     {name}_run(arena, {", ".join(arguments)});
 }}
-
-void harness_quantize(int port, const float *values, int8_t *codes, int count)
-{{
-    (void)port, (void)values, (void)codes, (void)count;
-{quantize}}}
-
-void harness_dequantize(int port, const int8_t *codes, float *values, int count)
-{{
-    (void)port, (void)values, (void)codes, (void)count;
-{dequantize}}}
 """
 
 
@@ -181,16 +191,65 @@ def from_c_order(flat: Array, shape: Sequence[int]) -> Array:
     return flat.reshape(shape)
 
 
-class Library:
+class Built(Protocol):
+    """A model that can be run: in this process, or emulated."""
+
+    manifest: Mapping[str, Any]
+    batch: int
+    observed: bool
+
+    def run(self, inputs: Mapping[str, Array]) -> Values: ...
+    def run_many(self, batches: Iterable[Mapping[str, Array]]) -> Iterator[Values]: ...
+    def quantize(self, port: int, values: Array) -> Array: ...
+    def dequantize(self, port: int, codes: Array) -> Array: ...
+
+
+class _Loaded:
+    """The conversions of a generated header, in this process."""
+
+    def __init__(self, path: Path, interface: str = CONVERSIONS) -> None:
+        self._ffi = cffi.FFI()
+        self._ffi.cdef(interface)
+        self._library: Any = self._ffi.dlopen(str(path))
+
+    def quantize(self, port: int, values: Array) -> Array:
+        """float32 values to codes by the generated header's own function, any shape."""
+        return self._convert(
+            self._library.harness_quantize, "float", "int8_t", np.int8, port, values.astype(np.float32)
+        )
+
+    def dequantize(self, port: int, codes: Array) -> Array:
+        """Codes to float32 values by the generated header's own function, any shape."""
+        return self._convert(self._library.harness_dequantize, "int8_t", "float", np.float32, port, codes)
+
+    def _convert(self, function: Any, source: str, result: str, dtype: Any, port: int, values: Array) -> Array:
+        values = np.ascontiguousarray(values)
+        converted = np.empty(values.shape, dtype)
+        pointers = (
+            self._ffi.cast(f"const {source} *", values.ctypes.data),
+            self._ffi.cast(f"{result} *", converted.ctypes.data),
+        )
+        function(port, *pointers, values.size)
+        return converted
+
+
+class Conversions(_Loaded):
+    """The same for a model whose code runs elsewhere: only its header is compiled."""
+
+    def __init__(self, model: GeneratedModel) -> None:
+        header = f"{model.name}.h"
+        files = {header: model.files[header], "conversions.c": conversion_source(model.manifest)}
+        super().__init__(compile_files(files, ["conversions.c"], [*FLAGS, "-fPIC", "-shared"], ".so"))
+
+
+class Library(_Loaded):
     """A generated model in this process. Everything that C may write has guard bytes on both sides."""
 
     def __init__(self, model: GeneratedModel, path: Path, observed: bool) -> None:
+        super().__init__(path, INTERFACE + CONVERSIONS)
         self.manifest: Mapping[str, Any] = model.manifest
         self.batch = int(self.manifest["batch"])
         self.observed = observed
-        self._ffi = cffi.FFI()
-        self._ffi.cdef(INTERFACE)
-        self._library: Any = self._ffi.dlopen(str(path))
         self._arena = self._guarded(self._library.harness_arena_bytes(), 16)
 
     def _guarded(self, size: int, alignment: int = 16) -> Array:
@@ -224,32 +283,16 @@ class Library:
             {layer["tensor"]: self._read(layer, b) for layer, b in zip(facts["layers"], watched, strict=self.observed)},
         )
 
+    def run_many(self, batches: Iterable[Mapping[str, Array]]) -> Iterator[Values]:
+        """`run` for each of the batches."""
+        return map(self.run, batches)
+
     def _bytes(self, entry: Mapping[str, Any]) -> int:
         return int(np.prod(entry["shape"])) * np.dtype(entry["dtype"]).itemsize * self.batch
 
     def _read(self, entry: Mapping[str, Any], block: Array) -> Array:
         flat = block[GUARD:-GUARD].copy().view(entry["dtype"])
         return from_c_order(flat, (self.batch, *entry["shape"][1:]))
-
-    def quantize(self, port: int, values: Array) -> Array:
-        """float32 values to codes by the generated header's own function, any shape."""
-        return self._convert(
-            self._library.harness_quantize, "float", "int8_t", np.int8, port, values.astype(np.float32)
-        )
-
-    def dequantize(self, port: int, codes: Array) -> Array:
-        """Codes to float32 values by the generated header's own function, any shape."""
-        return self._convert(self._library.harness_dequantize, "int8_t", "float", np.float32, port, codes)
-
-    def _convert(self, function: Any, source: str, result: str, dtype: Any, port: int, values: Array) -> Array:
-        values = np.ascontiguousarray(values)
-        converted = np.empty(values.shape, dtype)
-        pointers = (
-            self._ffi.cast(f"const {source} *", values.ctypes.data),
-            self._ffi.cast(f"{result} *", converted.ctypes.data),
-        )
-        function(port, *pointers, values.size)
-        return converted
 
 
 def build(model: GeneratedModel, flavour: Flavour = "shipped", compiler: str | None = None) -> Library:

@@ -173,6 +173,7 @@ def generate(
     write_folder(output, made.files)
     keys = "name target schedule arena_bytes static_bytes constant_bytes input_bytes output_bytes macs".split()
     report: dict[str, Any] = {key: made.manifest[key] for key in keys}
+    report |= {key: made.manifest[key] for key in ("arena_lower_bound", "pushed", "segments", "memory")}
     report["files"] = sorted(str(output / path) for path in made.files)
 
     def text() -> None:
@@ -228,6 +229,61 @@ def run(
     save_npz(output, outputs)
     report = {"output": str(output), "arrays": {key: list(values.shape) for key, values in outputs.items()}}
     show(as_json, report, lambda: typer.echo(f"{output}: " + ", ".join(f"{k} {v.shape}" for k, v in outputs.items())))
+
+
+@app.command()
+def profile(
+    model: Model,
+    target: Annotated[str, typer.Option(help="As in generate; not host.", show_default=False)],
+    schedule: ScheduleOption = Schedule.ram,
+    inputs: Inputs = None,
+    ram: Annotated[
+        int | None, typer.Option(help="Bytes for arena, static data and stack.", min=0, show_default=False)
+    ] = None,
+    flash: Annotated[int | None, typer.Option(help="Bytes for code and constants.", min=0, show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Instructions, code, constants and stack of one inference, counted under QEMU.
+
+    Example: `bittwin profile digits.int8.onnx --target cortex-m4 --schedule speed`
+    """
+    from bittwin.profiler import profile as profile_model
+
+    report = profile_model(model, target, schedule.value, inputs, ram, flash)
+    show(as_json, report.as_json(), lambda: print_profile(report))
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+def print_profile(report: Any) -> None:
+    """A table of layers and the totals."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("layer", overflow="fold")
+    table.add_column("kernel", overflow="fold")
+    for title in ("MAC", "instructions", "share", "MAC/instr."):
+        table.add_column(title, justify="right", no_wrap=True)
+    for row in report.layers:
+        macs, density = (f"{row.macs:,}", f"{row.mac_per_instruction:.2f}") if row.macs else ("", "")
+        share = f"{row.instructions / report.instructions:.1%}"
+        table.add_row(row.name, row.kernel.removeprefix("btw_"), macs, f"{row.instructions:,}", share, density)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        f"{report.name} on {report.target} ({report.emulator}), schedule {report.schedule}: "
+        f"{report.instructions:,} instructions, {report.macs:,} MAC, {report.mac_per_instruction:.2f} MAC/instruction"
+    )
+    if report.cycles_estimate is not None:
+        per_mac = "" if report.cycles_per_mac is None else f", {report.cycles_per_mac:.2f} a MAC"
+        console.print(f"about {report.cycles_estimate:,} cycles{per_mac} (estimate, memory without wait states)")
+    console.print(
+        f"RAM: arena {report.arena_bytes:,} + static {report.static_bytes:,} + stack {report.stack_bytes:,} bytes; "
+        f"flash: code {report.code_bytes:,} + constants {report.constant_bytes:,} bytes"
+    )
+    for problem in report.exceeded:
+        console.print(f"[red]failed[/red]: {problem}")
 
 
 def print_verification(report: Any) -> None:

@@ -44,6 +44,7 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.qdqisint8allowed", "1")
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.log_severity_level = 4
+    options.enable_mem_reuse = False  # shapes of some pools with ceil_mode are inferred too large, and reuse then fails
     try:
         return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has a class for each status

@@ -7,15 +7,15 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
 
-from bittwin.builder import Library, Values, build
+from bittwin.builder import Built, Values, build
 from bittwin.files import write_file
 from bittwin_cgen import BittwinError, generate
-from bittwin_cgen.ir import Array
+from bittwin_cgen.ir import Array, GeneratedModel
 from bittwin_cgen.read_onnx import load_model
 
 
@@ -111,7 +111,7 @@ def batches(samples: Samples, batch: int) -> list[tuple[int, dict[str, Array]]]:
     return pieces
 
 
-def codes_of(library: Library, inputs: Mapping[str, Array]) -> dict[str, Array]:
+def codes_of(library: Built, inputs: Mapping[str, Array]) -> dict[str, Array]:
     """What C takes: codes by the generated header's own function where the ONNX file quantizes its input."""
     given = {}
     for number, port in enumerate(library.manifest["inputs"]):
@@ -121,7 +121,7 @@ def codes_of(library: Library, inputs: Mapping[str, Array]) -> dict[str, Array]:
     return given
 
 
-def real_outputs(library: Library, values: Values, real: Mapping[str, bool]) -> dict[str, Array]:
+def real_outputs(library: Built, values: Values, real: Mapping[str, bool]) -> dict[str, Array]:
     """Outputs as the ONNX file gives them: real values where it dequantizes them."""
     return {
         port["name"]: library.dequantize(number, values.outputs[port["name"]])
@@ -131,11 +131,13 @@ def real_outputs(library: Library, values: Values, real: Mapping[str, bool]) -> 
     }
 
 
-def run_samples(library: Library, samples: Samples, real: Mapping[str, bool]) -> dict[str, Array]:
+def run_samples(library: Built, samples: Samples, real: Mapping[str, bool]) -> dict[str, Array]:
     """{output: [N, ...]} of every sample."""
     gathered: dict[str, list[Any]] = {}
-    for count, inputs in batches(samples, library.batch):
-        outputs = real_outputs(library, library.run(codes_of(library, inputs)), real)
+    pieces = batches(samples, library.batch)
+    given = (codes_of(library, inputs) for _, inputs in pieces)
+    for (count, _), found in zip(pieces, library.run_many(given), strict=True):
+        outputs = real_outputs(library, found, real)
         for name, values in outputs.items():
             gathered.setdefault(name, []).append(values[:count])
     return {name: np.concatenate(parts) for name, parts in gathered.items()}
@@ -153,17 +155,30 @@ def run_model(
     proto = load_model(source)
     default = Path(source).name.split(".")[0] if isinstance(source, (str, Path)) else None
     model = generate(proto, target, schedule, ram, flash, default)
-    refuse_target(target)
+    require_target(target)
     ports = model_ports(proto)
     arrays, where = (inputs, "inputs") if isinstance(inputs, Mapping) else (load_npz(inputs), str(inputs))
     samples = check_samples(arrays, ports, where)
-    return run_samples(build(model), samples, real_ports(proto))
+    return run_samples(build_for(target, model), samples, real_ports(proto))
 
 
-def refuse_target(target: str) -> None:
-    """Raises BittwinError for targets that cannot be run on this machine."""
+def require_target(target: str) -> None:
+    """Raises BittwinError where the tools to run a target are missing on this machine."""
     if target != "host":
-        raise BittwinError(f"--target {target}", "its C can be generated but not run yet", "Use --target host")
+        from bittwin.boards import find_board
+        from bittwin.emulator import require_tools
+
+        require_tools(find_board(target))
+
+
+def build_for(target: str, model: GeneratedModel, flavour: Literal["shipped", "observed"] = "shipped") -> Built:
+    """The model as it runs on a target: in this process for the host, else emulated."""
+    if target == "host":
+        return build(model, flavour)
+    from bittwin.boards import find_board
+    from bittwin.emulator import Emulated
+
+    return Emulated(model, find_board(target), flavour)
 
 
 def save_npz(path: Path, arrays: Mapping[str, Array]) -> None:

@@ -12,10 +12,11 @@ import onnx
 import onnxruntime
 
 from bittwin import golden
-from bittwin.builder import Library, build
+from bittwin.builder import Built
 from bittwin.runner import (
     Samples,
     batches,
+    build_for,
     check_samples,
     codes_of,
     draw_samples,
@@ -23,7 +24,7 @@ from bittwin.runner import (
     model_ports,
     real_outputs,
     real_ports,
-    refuse_target,
+    require_target,
 )
 from bittwin_cgen import BittwinError, generate
 from bittwin_cgen.interpret import interpret
@@ -101,7 +102,7 @@ def verify(
     proto = load_model(source)
     if model is None:
         model = generate(proto, target, schedule, ram, flash, name or _stem(source))
-    refuse_target(target)
+    require_target(target)
     given = _samples(proto, inputs, samples, labels, seed)
     return _Comparison(proto, model, given, target, schedule).report(progress)
 
@@ -132,8 +133,8 @@ class _Comparison:
         self.proto, self.model, self.samples, self.target, self.schedule = proto, model, samples, target, schedule
         self.program: Program = model.program
         self.graph = model.program.graph
-        self.shipped: Library = build(model)
-        self.observed: Library = build(model, "observed")
+        self.shipped: Built = build_for(target, model)
+        self.observed: Built = build_for(target, model, "observed")
         self.real = real_ports(proto)
         self.kernels = {step.output: step.call.kernel.symbol for step in self.program.steps()}
         self.loose = self._loose_tensors()
@@ -196,12 +197,13 @@ class _Comparison:
         every = golden.session(golden.with_outputs(self.proto, dtypes))
         answers: list[tuple[Array, Array]] = []
         done = 0
-        for count, inputs in batches(self.samples, self.observed.batch):
+        pieces = batches(self.samples, self.observed.batch)
+        given = [codes_of(self.observed, inputs) for _, inputs in pieces]
+        runs = zip(pieces, given, self.observed.run_many(given), self.shipped.run_many(given), strict=True)
+        for (count, inputs), codes, values, shipped in runs:
             expected = golden.run(every, inputs) | golden.run(whole, inputs)
-            codes = codes_of(self.observed, inputs)
-            values = self.observed.run(codes)
             outputs = real_outputs(self.observed, values, self.real)
-            self._compare_builds(codes, values.outputs)
+            self._compare_builds(shipped.outputs, values.outputs)
             found = {port["tensor"]: codes[port["name"]] for port in self.model.manifest["inputs"]} | values.tensors
             if self.reference == golden.NUMPY:
                 expected |= self._by_numpy(codes)
@@ -243,9 +245,9 @@ class _Comparison:
                 found[port.name] = values[port.tensor]
         return found
 
-    def _compare_builds(self, codes: Mapping[str, Array], observed: Mapping[str, Array]) -> None:
+    def _compare_builds(self, shipped: Mapping[str, Array], observed: Mapping[str, Array]) -> None:
         """What is shipped has to give the bits of what is observed."""
-        for name, values in self.shipped.run(codes).outputs.items():
+        for name, values in shipped.items():
             if values.tobytes() != observed[name].tobytes():
                 raise BittwinError(
                     self.model.name,
@@ -263,7 +265,7 @@ class _Comparison:
         result: VerificationReport,
     ) -> None:
         row = self.rows[name]
-        mine, expected = mine[:count], expected[:count].reshape(mine.shape)[:count]
+        mine, expected = mine[:count], expected.reshape(mine.shape)[:count]
         row.compared += mine.size
         if row.dtype == "int8":
             error = np.abs(mine.astype(np.int32) - expected.astype(np.int32))

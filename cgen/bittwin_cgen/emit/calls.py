@@ -234,14 +234,17 @@ class Calls:
         buffer = self._view(name)
         shift = window.left * channels * buffer.itemsize
         first = self._pointer(name, -shift)
+        from_ring = buffer.ring and window.mode == "constant" and window.bottom is None
+        above = -(-window.top // buffer.slots) * buffer.slots if from_ring else 0
         start = "oy" if window.stride == 1 else f"oy * {window.stride}"
-        start += f" - {window.top}" if window.top else ""
+        start += f" + {above - window.top}" if above > window.top else ""
+        start += f" - {window.top - above}" if above < window.top else ""
         lines = [
             f"    const void *rows[{window.height}];",
             f"    const btw_plane x = {{{first}, {buffer.stride}, {buffer.slots}, {height}}};",
         ]
         arguments = f"rows, {window.height}, x, {start}, {window.dilation}"
-        if buffer.ring and window.mode == "constant" and window.bottom is None:
+        if from_ring:
             lines.append(f"    btw_rows_ring({arguments});")
         elif window.mode in ("constant", "absent"):
             outside = "NULL"

@@ -42,7 +42,7 @@ class ModelText:
 
     @cached_property
     def ports(self) -> tuple[PortText, ...]:
-        taken = {"arena"}
+        taken: set[str] = set()
         graph = self.program.graph
         texts = []
         for side, default in ((graph.inputs, "input"), (graph.outputs, "output")):
@@ -78,6 +78,10 @@ class ModelText:
     @property
     def arena_bytes(self) -> int:
         return max(self.program.arena_bytes, 16)
+
+    @property
+    def constant_bytes(self) -> int:
+        return self.initializers[0].bytes
 
     def files(self, runtime: dict[str, str]) -> dict[str, str]:
         """{path: text} of the model and of the runtime files it uses."""
@@ -196,6 +200,9 @@ class ModelText:
         body = [
             f"/* {self.name}: made by bittwin {VERSION}. Do not edit. */",
             LICENSE,
+            "#if !defined(BTW_SHARED_KERNELS)",
+            "#define BTW_INLINE_KERNELS",
+            "#endif",
             f'#include "{self.name}.h"',
             f'#include "{self.name}_weights.h"',
             "",
@@ -204,7 +211,6 @@ class ModelText:
             "#if defined(BTW_SHARED_KERNELS)",
             *[f'#include "{header}"' for header in sorted({self._local(kernel.header) for kernel in self.kernels})],
             "#else",
-            "#define BTW_INLINE_KERNELS",
             *[f'#include "{self._local(kernel.source)}"' for kernel in self.kernels],
             "#endif",
             "",

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from bittwin_cgen.errors import BittwinError
-from bittwin_cgen.fixed_point import AddScales, add_reference, add_swaps, prove_add
+from bittwin_cgen.fixed_point import AddForm, AddScales, add_reference, add_swaps, prove_add
 from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
@@ -51,7 +51,8 @@ class Add(Op):
         swaps = add_swaps(layer.inputs[0].shape, layer.inputs[1].shape)
         scales = _scales(layer.inputs, layer.output)
         form = prove_add(scales.swapped() if swaps else scales)
-        kernel, refused = select([row for row in KERNELS if row.symbol == SYMBOLS[form.kind]], layer)
+        rows = [row for row in KERNELS if row.symbol.rpartition("_")[0] == STRUCTS[form.kind]]
+        kernel, refused = select(rows, CodeSum(**vars(layer), form=form))
         if form.kind == "float":
             if not form.exact:
                 raise BittwinError(
@@ -65,7 +66,7 @@ class Add(Op):
             fields |= dict(shift=form.shift, half_even=int(form.half_even))
             if form.kind == "table":
                 fields |= dict(table=Constant(cast(Array, form.table)))
-        struct = Struct(kernel.symbol.removesuffix("_scalar"), fields)
+        struct = Struct(STRUCTS[form.kind], fields)
         order = (1, 0) if swaps != form.swapped else (0, 1)
         return Call(kernel, struct, summary="add", refused=refused, order=order)
 
@@ -75,17 +76,31 @@ def _scales(inputs: Sequence[TensorType], output: TensorType) -> AddScales:
     return AddScales(a.scale, a.zero_point, b.scale, b.zero_point, y.scale, y.zero_point)
 
 
+@dataclass(frozen=True, eq=False)
+class CodeSum(Layer):
+    """An addition of codes in the form that was proved: what `accepts` of a kernel gets."""
+
+    form: AddForm
+
+
+def _no_halves(layer: CodeSum) -> str | None:
+    return "exact halves go to the even code" if layer.form.half_even else None
+
+
+def _shift_by_halves(layer: CodeSum) -> str | None:
+    fits = 17 <= layer.form.shift <= 24
+    return None if fits else f"a shift of {layer.form.shift}; the vectors take 17 to 24"
+
+
 KERNELS = (
+    Kernel("btw_add_s8_mve", "pixels", "s8", "mve", "add", _shift_by_halves),
+    Kernel("btw_add_s8_dsp", "pixels", "s8", "dsp", "add", _no_halves),
     Kernel("btw_add_s8_scalar", "pixels", "s8", "scalar", "add"),
     Kernel("btw_add_table_s8_scalar", "pixels", "s8", "scalar", "add"),
     Kernel("btw_add_float_s8_scalar", "pixels", "s8", "scalar", "add"),
     Kernel("btw_add_f32_scalar", "pixels", "f32", "scalar", "add"),
 )
-SYMBOLS = {
-    "linear": "btw_add_s8_scalar",
-    "table": "btw_add_table_s8_scalar",
-    "float": "btw_add_float_s8_scalar",
-}
+STRUCTS = {"linear": "btw_add_s8", "table": "btw_add_table_s8", "float": "btw_add_float_s8"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,7 +38,9 @@ class AveragePool(Op):
         real = np.dtype("float32") if output.quantization else np.dtype(output.dtype)
         taps = self.pooling.taps(x, output, 0.0, after).astype(real)
         counted = np.ones((1, 1, height, width))
-        if self.count_include_pad:
+        if self.count_include_pad and quantization:
+            count = np.full((1, 1, 1, 1), math.prod(self.pooling.kernel))
+        elif self.count_include_pad:
             top, left, bottom, right = self.pooling.padding
             inner = Pooling(self.pooling.kernel, self.pooling.stride, self.pooling.dilation, (0, 0, 0, 0))
             counted = np.ones((1, 1, height + top + bottom, width + left + right))
@@ -62,9 +65,11 @@ class AveragePool(Op):
         fields: dict[str, int | float] = dict(pool.fields(channels))
         if self.count_include_pad:
             value = x.quantization.zero_point if x.quantization else 0
-            beside = min(right, pool.reach(1, width, y.layout[1]))
+            beside, below = pool.reach(1, width, y.layout[1]), None
+            if x.quantization is None:  # int8 divides by the whole window, also where ceil_mode lets it overhang
+                beside, below = min(right, beside), bottom
             window = Window(
-                pool.kernel[0], pool.stride[0], pool.dilation[0], top, left, beside, "constant", value, bottom
+                pool.kernel[0], pool.stride[0], pool.dilation[0], top, left, beside, "constant", value, below
             )
             fields |= dict(pad_left=0, input_width=left + width + beside)
         else:

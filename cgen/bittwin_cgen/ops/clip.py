@@ -50,7 +50,10 @@ def read_clip(node: OnnxNode) -> list[Node]:
     bounds = {"min": -math.inf, "max": math.inf}
     for index, name in enumerate(bounds, 1):
         if node.has(index):
-            bounds[name] = float(node.constant(index, name).reshape(-1)[0])
+            bound = node.constant(index, name)
+            if bound.size != 1 or bound.dtype != np.float32:
+                raise node.refuse(f"its bound {name} is {bound.dtype} of shape {bound.shape}", "Use one float32 number")
+            bounds[name] = float(bound.reshape(-1)[0])
         elif name in node.attributes:
             bounds[name] = float(node.attribute(name))
     if any(math.isnan(bound) for bound in bounds.values()):

@@ -93,4 +93,4 @@ def read_concat(node: OnnxNode) -> list[Node]:
     for index, name in enumerate(node.inputs):
         if name in node.constants:
             raise node.refuse(f"input {index} ({name!r}) is a constant", "Only activations can be concatenated yet")
-    return node.node(Concat(axis % rank), *node.inputs)
+    return node.node(Concat(node.axis(axis, rank)), *node.inputs)

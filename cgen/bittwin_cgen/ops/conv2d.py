@@ -14,6 +14,7 @@ from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, Padd
 from bittwin_cgen.kernels import requantization_struct
 from bittwin_cgen.onnx_node import Codes, OnnxNode, spatial_padding
 from bittwin_cgen.ops.conv2d_dsp import KERNELS as DSP_KERNELS
+from bittwin_cgen.ops.conv2d_mve import KERNELS as MVE_KERNELS
 from bittwin_cgen.ops.linear import KERNELS as POINTWISE_KERNELS
 from bittwin_cgen.ops.linear import int32_codes
 from bittwin_cgen.ops.weighted import Weighted, folded_bias, layer_scale, proved_layer
@@ -200,6 +201,7 @@ def _not_depthwise(layer: Weighted) -> str | None:
 
 KERNELS = (
     *POINTWISE_KERNELS,
+    *MVE_KERNELS,
     *DSP_KERNELS,
     Kernel("btw_depthwise_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _depthwise_only, _pack),
     Kernel("btw_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _not_depthwise, _pack),
@@ -231,13 +233,15 @@ def conv_from(node: OnnxNode, weight: Array, bias: Array) -> Conv2d:
     one = weight.ndim == 3
     sizes = node.types[node.activation(0)].shape[2:]
     pads = spatial_padding(node, sizes, weight.shape[2:])
-    pair = [1] * len(sizes)
-    stride, dilation = node.attribute("strides", pair), node.attribute("dilations", pair)
+    stride, dilation = node.sizes("strides", len(sizes)), node.sizes("dilations", len(sizes))
+    shape = node.attribute("kernel_shape")
+    if shape is not None and tuple(shape) != weight.shape[2:]:
+        raise node.refuse(f"kernel_shape is {list(shape)}, its weight is {weight.shape}", "Repair the model")
     return Conv2d(
         weight=weight[:, :, None, :] if one else weight,
         bias=bias,
-        stride=(1, stride[0]) if one else tuple(stride),
-        dilation=(1, dilation[0]) if one else tuple(dilation),
+        stride=(1, stride[0]) if one else (stride[0], stride[1]),
+        dilation=(1, dilation[0]) if one else (dilation[0], dilation[1]),
         padding=(0, pads[0], 0, pads[1]) if one else cast(tuple[int, int, int, int], pads),
         groups=node.attribute("group", 1),
         weight_codes=node.codes.get(node.inputs[1]),
@@ -253,7 +257,11 @@ def read_batch_normalization(node: OnnxNode) -> list[Node]:
     )
     if node.rank() not in (3, 4):
         raise node.refuse(f"an input of rank {node.rank()}", "Only channels of rank 3 or 4 can be normalized")
+    if not (variance + node.attribute("epsilon", 1e-5) > 0).all():
+        raise node.refuse("a variance is negative", "Repair the model")
     factor = scale / np.sqrt(variance + node.attribute("epsilon", 1e-5))
+    if not np.isfinite(np.stack([factor, bias - mean * factor]).astype(np.float32)).all():
+        raise node.refuse("its parameters do not fit float32", "Repair the model")
     op = Conv2d(
         weight=factor.astype(np.float32)[:, None, None, None],
         bias=(bias - mean * factor).astype(np.float32),

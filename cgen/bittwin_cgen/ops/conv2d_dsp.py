@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from bittwin_cgen.ir import Array, Struct
-from bittwin_cgen.ops.linear_dsp import DspKernel, quads, scaled, taps_struct, unsuitable, window_scratch
+from bittwin_cgen.ir import Array, Field, Struct
+from bittwin_cgen.ops.linear_dsp import (
+    DspKernel,
+    Integers,
+    blocks,
+    float_integers,
+    no_fpu,
+    proved_integers,
+    quads,
+    stream,
+    taps_struct,
+    too_small,
+    unproved,
+    window_scratch,
+    words,
+)
 from bittwin_cgen.ops.weighted import Weighted
 
-
-def _accepts(layer: Weighted) -> str | None:
-    return "has groups" if layer.groups > 1 else unsuitable(layer)
+# ---------------------------------------------------------------- one group
 
 
-def _taps(layer: Weighted) -> Array:
-    """Scaled weights [channels, runs of neighbouring bytes, taps of a run]: dilation leaves runs of one pixel."""
-    weight = scaled(layer)[0].transpose(0, 2, 3, 1)
+def _has_groups(layer: Weighted) -> str | None:
+    return "has groups" if layer.groups > 1 else None
+
+
+def _too_small(layer: Weighted) -> str | None:
+    _, rows, row_bytes = _taps(layer, layer.weight).shape
+    return too_small(layer, rows, row_bytes)
+
+
+def _taps(layer: Weighted, weight: Array) -> Array:
+    """[channels, runs of neighbouring bytes, taps of a run]: dilation leaves runs of one pixel."""
     runs = layer.kernel_height * (1 if layer.dilation[1] == 1 else layer.kernel_width)
-    return weight.reshape(layer.output_channels, runs, -1)
+    return weight.transpose(0, 2, 3, 1).reshape(layer.output_channels, runs, -1)
 
 
 def _apart(layer: Weighted) -> bool:
     return layer.dilation[1] != 1 and layer.kernel_width > 1
 
 
-def _pack(layer: Weighted) -> Struct:
+def _struct(layer: Weighted, integers: Integers, taps: Array) -> Struct:
     return Struct(
         "btw_dsp_conv2d",
         dict(
-            taps=taps_struct(layer, _taps(layer)),
+            taps=taps_struct(integers, taps),
             kernel_height=layer.kernel_height,
             taps_wide=layer.kernel_width if _apart(layer) else 0,
             tap_step=layer.dilation[1] * layer.input_channels,
@@ -38,10 +61,121 @@ def _pack(layer: Weighted) -> Struct:
     )
 
 
+def _pack(layer: Weighted) -> Struct:
+    integers = proved_integers(layer)
+    return _struct(layer, integers, _taps(layer, integers.weight))
+
+
+def _pack_float(layer: Weighted) -> Struct:
+    integers = float_integers(layer)
+    return _struct(layer, integers, _taps(layer, integers.weight))
+
+
 def _scratch(layer: Weighted) -> int:
-    taps = _taps(layer)
+    taps = _taps(layer, layer.weight)
     pointers = 8 * ((taps.shape[1] + 3) // 4 * 4) if _apart(layer) else 0  # 8 bytes each on hosts
     return pointers + window_scratch(layer, quads(taps).shape[1], layer.output.layout[1])
 
 
-KERNELS = (DspKernel("btw_conv2d_s8_dsp", "rows", "s8", "dsp", "conv2d", _accepts, _pack, _scratch),)
+def _accepts_3x3x3(layer: Weighted) -> str | None:
+    if layer.weight.shape[1:] != (3, 3, 3) or layer.groups > 1 or layer.dilation[1] != 1:
+        return "not 3x3 of 3 channels without dilation"
+    if layer.output_channels % 4:
+        return f"{layer.output_channels} output channels are not a multiple of 4"
+    if layer.output.layout[1] < 2:
+        return "one output pixel a row; two are computed at a time"
+    return unproved(layer)
+
+
+def _pack_3x3x3(layer: Weighted) -> Struct:
+    """Two quads of each row, then the last taps of rows 0, 2, 1 and nothing."""
+    integers = proved_integers(layer)
+    rows = integers.weight.transpose(0, 2, 3, 1).reshape(-1, 3, 9)
+    last = np.stack([rows[:, 0, 8], rows[:, 2, 8], rows[:, 1, 8], np.zeros_like(rows[:, 0, 8])], axis=1)
+    taps = np.concatenate([rows[:, :, :8].reshape(-1, 24), last], axis=1)
+    return _struct(layer, integers, taps[:, None])
+
+
+# ---------------------------------------------------------------- depthwise
+
+
+def _not_depthwise(layer: Weighted) -> str | None:
+    if not layer.depthwise or layer.output_channels != layer.input_channels:
+        return "not depthwise with one output channel for each input channel"
+    if layer.output_channels < 4:
+        return f"{layer.output_channels} channels; 4 are computed at a time"
+    if layer.output_channels == 5:
+        return "of 5 channels 8 would be computed, which takes longer than the scalar kernel"
+    return None
+
+
+def _depthwise_fields(layer: Weighted) -> dict[str, Field]:
+    return dict(
+        column=layer.dilation[1] * layer.output_channels,
+        stride_width=layer.stride[1],
+        output_width=layer.output.layout[1],
+    )
+
+
+def _accepts_3x3(layer: Weighted) -> str | None:
+    other = None if layer.weight.shape[2:] == (3, 3) else f"the kernel is {layer.kernel_height}x{layer.kernel_width}"
+    return _not_depthwise(layer) or other or unproved(layer)
+
+
+def _pack_3x3(layer: Weighted) -> Struct:
+    integers = proved_integers(layer)
+    taps = blocks(integers.weight[:, 0])  # [blocks, 4, ky, kx]
+    pairs = [words(taps[:, :, 0, kx], taps[:, :, 1, kx]) for kx in (1, 2, 0)]
+    last = words(taps[:, :2, 2, 0], taps[:, 2:, 2, 0])
+    constants = stream(integers, [*pairs, words(taps[:, :, 2, 1], taps[:, :, 2, 2]), last])
+    fields: dict[str, Field] = dict(channels=layer.output_channels) | _depthwise_fields(layer)
+    return Struct("btw_dsp_depthwise_3x3", fields | dict(offset=integers.offset, stream=constants))
+
+
+def _pack_depthwise_by(layer: Weighted, integers: Integers) -> Struct:
+    flat = integers.weight.reshape(layer.output_channels, -1)
+    taps = np.pad(flat, ((0, 0), (0, flat.shape[1] % 2)))
+    pairs = blocks(words(taps[:, 0::2], taps[:, 1::2]))  # [blocks, 4, pairs]
+    constants = stream(integers, [pairs.transpose(0, 2, 1).reshape(len(pairs), -1)])
+    fields: dict[str, Field] = dict(
+        channels=layer.output_channels, kernel_height=layer.kernel_height, kernel_width=layer.kernel_width
+    )
+    return Struct(
+        "btw_dsp_depthwise", fields | _depthwise_fields(layer) | dict(offset=integers.offset, stream=constants)
+    )
+
+
+def _pack_depthwise(layer: Weighted) -> Struct:
+    return _pack_depthwise_by(layer, proved_integers(layer))
+
+
+def _pack_depthwise_float(layer: Weighted) -> Struct:
+    return _pack_depthwise_by(layer, float_integers(layer))
+
+
+def _depthwise_scratch(layer: Weighted) -> int:
+    return 8 * (layer.kernel_height * layer.kernel_width + 1)  # pointers have 8 bytes on hosts
+
+
+def _row(
+    symbol: str,
+    fits: Callable[[Weighted], str | None],
+    pack: Callable[[Weighted], Struct],
+    scratch: Callable[[Any], int] | None,
+) -> DspKernel:
+    return DspKernel(symbol, "rows", "s8", "dsp", "conv2d", fits, pack, scratch)
+
+
+def _all(*checks: Callable[[Weighted], str | None]) -> Callable[[Weighted], str | None]:
+    """The reason of the first of the checks that has one."""
+    return lambda layer: next((reason for check in checks if (reason := check(layer))), None)
+
+
+KERNELS = (
+    _row("btw_depthwise_conv2d_3x3_s8_dsp", _accepts_3x3, _pack_3x3, None),
+    _row("btw_depthwise_conv2d_s8_dsp", _all(_not_depthwise, unproved), _pack_depthwise, _depthwise_scratch),
+    _row("btw_depthwise_conv2d_s8_dsp_float", _all(_not_depthwise, no_fpu), _pack_depthwise_float, _depthwise_scratch),
+    _row("btw_conv2d_3x3x3_s8_dsp", _accepts_3x3x3, _pack_3x3x3, lambda layer: 16 * 7),
+    _row("btw_conv2d_s8_dsp", _all(_has_groups, unproved, _too_small), _pack, _scratch),
+    _row("btw_conv2d_s8_dsp_float", _all(_has_groups, no_fpu, _too_small), _pack_float, _scratch),
+)

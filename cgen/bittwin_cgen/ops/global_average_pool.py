@@ -64,7 +64,20 @@ def _sums(layer: Layer) -> int:
     return 4 * layer.output.layout[2]
 
 
+def _sums_of_eights(layer: Layer) -> int:
+    return 32 * -(-layer.output.layout[2] // 8)
+
+
+def _narrow(layer: Layer) -> str | None:
+    width = layer.inputs[0].layout[1]
+    return None if width <= 256 else f"rows of {width} pixels; sums of a row fit 16 bits up to 256"
+
+
 KERNELS = (
+    Kernel(
+        "btw_global_average_pool_s8_mve", "reduce", "s8", "mve", "global_average_pool", _narrow, scratch=_sums_of_eights
+    ),
+    Kernel("btw_global_average_pool_s8_dsp", "reduce", "s8", "dsp", "global_average_pool", scratch=_sums),
     Kernel("btw_global_average_pool_s8_scalar", "reduce", "s8", "scalar", "global_average_pool", scratch=_sums),
     Kernel("btw_global_average_pool_f32_scalar", "reduce", "f32", "scalar", "global_average_pool"),
 )

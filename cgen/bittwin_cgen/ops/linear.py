@@ -13,6 +13,7 @@ from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, O
 from bittwin_cgen.kernels import requantization_struct
 from bittwin_cgen.onnx_node import Codes, OnnxNode
 from bittwin_cgen.ops.linear_dsp import KERNELS as DSP_KERNELS
+from bittwin_cgen.ops.linear_mve import KERNELS as MVE_KERNELS
 from bittwin_cgen.ops.weighted import Weighted, folded_bias, layer_scale, proved_layer
 
 
@@ -87,6 +88,7 @@ def _pointwise_only(layer: Weighted) -> str | None:
 
 # For fully connected layers, and for 1x1 convolutions pixel by pixel.
 KERNELS = (
+    *MVE_KERNELS,
     *DSP_KERNELS,
     Kernel("btw_linear_s8_scalar", "pixels", "s8", "scalar", "linear", _pointwise_only, _pack),
     Kernel("btw_linear_f32_scalar", "pixels", "f32", "scalar", "linear", _pointwise_only, _pack),

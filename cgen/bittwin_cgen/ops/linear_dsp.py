@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bittwin_cgen.fixed_point import accumulator_range
-from bittwin_cgen.ir import Array, Constant, Kernel, Struct
+from bittwin_cgen.ir import Array, Constant, Field, Kernel, Struct
 from bittwin_cgen.ops.weighted import Weighted
 
 SHIFT = 3  # of the requantization in assembler
@@ -15,15 +15,25 @@ SHIFT = 3  # of the requantization in assembler
 
 @dataclass(frozen=True)
 class DspKernel(Kernel):
-    """Kernels for Armv7E-M share a header: the structs of their layers, and the loop over windows."""
+    """Kernels for Armv7E-M share a header: the structs of their layers, and the loops over windows."""
 
     @property
     def header(self) -> str:
         return "include/btw_dsp.h"
 
 
-def unsuitable(layer: Weighted) -> str | None:
-    """Why the requantization of the assembler does not fit the layer, or None."""
+@dataclass(frozen=True, eq=False)
+class Integers:
+    """What a stream is made of, int64: weight [OC, IC / groups, KH, KW], bias [OC], factor [OC]; and the offset."""
+
+    weight: Array
+    bias: Array
+    factor: Array
+    offset: int
+
+
+def unproved(layer: Weighted) -> str | None:
+    """Why the proved integers with a shift of 3 do not serve the layer, or None."""
     proved = layer.requantization
     assert proved is not None
     if proved.unproved:
@@ -36,12 +46,33 @@ def unsuitable(layer: Weighted) -> str | None:
     return None
 
 
-def scaled(layer: Weighted) -> tuple[Array, Array, int]:
-    """(weight, bias, offset) as integers for a shift of 3: codes are the same where all three grow with the shift."""
-    assert layer.requantization is not None
-    factor = 1 << (SHIFT - layer.requantization.shift)
-    weight, bias = layer.weight.astype(np.int64) * factor, layer.bias.astype(np.int64) * factor
-    return weight, bias, layer.requantization.offset * factor
+def proved_integers(layer: Weighted) -> Integers:
+    """For a shift of 3: codes stay the same where weight, bias and offset all grow with the shift."""
+    proved = layer.requantization
+    assert proved is not None
+    grown = 1 << (SHIFT - proved.shift)
+    return Integers(
+        layer.weight.astype(np.int64) * grown,
+        layer.bias.astype(np.int64) * grown,
+        proved.multiplier.astype(np.int64),
+        proved.offset * grown,
+    )
+
+
+def no_fpu(layer: Weighted) -> str | None:
+    return None if layer.target.has_fpu else "requantizes in float32, and the target has no FPU"
+
+
+def float_integers(layer: Weighted) -> Integers:
+    """With the bits of float32 scales, and the zero point."""
+    proved = layer.requantization
+    assert proved is not None
+    return Integers(
+        layer.weight.astype(np.int64),
+        layer.bias.astype(np.int64),
+        proved.scale.astype(np.float32).view(np.int32).astype(np.int64),
+        proved.zero_point,
+    )
 
 
 def blocks(values: Array) -> Array:
@@ -54,23 +85,8 @@ def blocks(values: Array) -> Array:
 
 
 def words(low: Array, high: Array) -> Array:
-    """low | high << 16 as int64 between -2**31 and 2**31 - 1."""
+    """low | high << 16, between -2**31 and 2**31 - 1."""
     return (low & 0xFFFF) + (high << 16)
-
-
-def stream(layer: Weighted, taps: Array) -> Constant:
-    """Bias, taps [channels, quads, 4] and multipliers in blocks of 4 channels; see btw_dsp_taps."""
-    assert layer.requantization is not None
-    _, bias, _ = scaled(layer)
-    even, odd = words(taps[..., 0], taps[..., 2]), words(taps[..., 1], taps[..., 3])
-    pairs = blocks(np.stack([even, odd], axis=-1))  # [blocks, 4, quads, 2]
-    count = len(pairs)
-    parts = (
-        blocks(bias),
-        pairs.transpose(0, 2, 3, 1).reshape(count, -1),
-        blocks(layer.requantization.multiplier.astype(np.int64)),
-    )
-    return Constant(np.concatenate(parts, axis=1).astype(np.int32))
 
 
 def quads(taps: Array) -> Array:
@@ -79,18 +95,20 @@ def quads(taps: Array) -> Array:
     return padded.reshape(len(taps), -1, 4)
 
 
-def taps_struct(layer: Weighted, taps: Array) -> Struct:
-    """The btw_dsp_taps of weights [channels, rows, taps of a row], scaled."""
-    return Struct(
-        "btw_dsp_taps",
-        dict(
-            rows=taps.shape[1],
-            row_bytes=taps.shape[2],
-            output_channels=layer.output_channels,
-            offset=scaled(layer)[2],
-            stream=stream(layer, quads(taps)),
-        ),
-    )
+def stream(integers: Integers, parts: list[Array]) -> Constant:
+    """Bias, weights as int64 [blocks, words] and factors, by blocks of 4 channels."""
+    ordered = [blocks(integers.bias), *parts, blocks(integers.factor)]
+    return Constant(np.concatenate(ordered, axis=1).astype(np.int32))
+
+
+def taps_struct(integers: Integers, taps: Array) -> Struct:
+    """The btw_dsp_taps of weights [channels, rows, taps of a row]."""
+    four = quads(taps)
+    even, odd = words(four[..., 0], four[..., 2]), words(four[..., 1], four[..., 3])
+    pairs = blocks(np.stack([even, odd], axis=-1))  # [blocks, 4, quads, 2]
+    fields: dict[str, Field] = dict(rows=taps.shape[1], row_bytes=taps.shape[2], output_channels=len(taps))
+    weights = pairs.transpose(0, 2, 3, 1).reshape(len(pairs), -1)
+    return Struct("btw_dsp_taps", fields | dict(offset=integers.offset, stream=stream(integers, [weights])))
 
 
 def window_scratch(layer: Weighted, quads: int, pixels: int) -> int:
@@ -98,12 +116,40 @@ def window_scratch(layer: Weighted, quads: int, pixels: int) -> int:
     return 16 * quads + (4 * pixels if layer.output_channels < 4 else 0)
 
 
-def _accepts(layer: Weighted) -> str | None:
-    return unsuitable(layer) if layer.pointwise else "not 1x1 with stride 1, no padding and one group"
+def too_small(layer: Weighted, rows: int, row_bytes: int) -> str | None:
+    """Where the scalar kernel is faster, by instructions for an output row as measured on cortex-m4."""
+    assert layer.requantization is not None
+    pixels, channels, taps = layer.output.layout[1], layer.output_channels, rows * (-row_bytes // 4 * -4)
+    pair = 40 + 12 * rows + 1.75 * taps + -(-channels // 4) * (36 + 5.5 * taps)
+    assembler = 150 + -(-pixels // 2) * pair + (6 * pixels * channels if channels < 4 else 0)
+    scalar = pixels * (8 + channels * (12 + 4 * rows + 3.4 * rows * row_bytes))
+    if assembler < scalar or layer.requantization.unproved:
+        return None
+    return f"about {assembler:.0f} instructions a row; the scalar kernel takes about {scalar:.0f}"
+
+
+def _pack_by(layer: Weighted, integers: Integers) -> Struct:
+    return taps_struct(integers, integers.weight.reshape(layer.output_channels, 1, -1))
 
 
 def _pack(layer: Weighted) -> Struct:
-    return taps_struct(layer, scaled(layer)[0].reshape(layer.output_channels, 1, -1))
+    return _pack_by(layer, proved_integers(layer))
+
+
+def _pack_float(layer: Weighted) -> Struct:
+    return _pack_by(layer, float_integers(layer))
+
+
+def _pointwise_only(layer: Weighted) -> str | None:
+    return None if layer.pointwise else "not 1x1 with stride 1, no padding and one group"
+
+
+def _accepts(layer: Weighted) -> str | None:
+    return _pointwise_only(layer) or unproved(layer) or too_small(layer, 1, layer.input_channels)
+
+
+def _accepts_float(layer: Weighted) -> str | None:
+    return _pointwise_only(layer) or no_fpu(layer) or too_small(layer, 1, layer.input_channels)
 
 
 def _scratch(layer: Weighted) -> int:
@@ -112,4 +158,7 @@ def _scratch(layer: Weighted) -> int:
     return window_scratch(layer, -(-layer.input_channels // 4), pixels)
 
 
-KERNELS = (DspKernel("btw_linear_s8_dsp", "pixels", "s8", "dsp", "linear", _accepts, _pack, _scratch),)
+KERNELS = (
+    DspKernel("btw_linear_s8_dsp", "pixels", "s8", "dsp", "linear", _accepts, _pack, _scratch),
+    DspKernel("btw_linear_s8_dsp_float", "pixels", "s8", "dsp", "linear", _accepts_float, _pack_float, _scratch),
+)

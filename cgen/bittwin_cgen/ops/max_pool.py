@@ -90,8 +90,8 @@ def read_pooling(node: OnnxNode) -> Pooling:
     if len(kernel) != len(sizes):
         raise node.refuse(f"kernel_shape is {list(kernel)}", "Give one size for each spatial dimension")
     pads = spatial_padding(node, sizes, kernel)
-    stride = tuple(node.attribute("strides", [1] * len(sizes)))
-    dilation = tuple(node.attribute("dilations", [1] * len(sizes)))
+    kernel = node.sizes("kernel_shape", len(sizes))
+    stride, dilation = node.sizes("strides", len(sizes)), node.sizes("dilations", len(sizes))
     if len(sizes) == 1:
         kernel, stride, dilation, pads = (1, *kernel), (1, *stride), (1, *dilation), (0, pads[0], 0, pads[1])
     ceil = bool(node.attribute("ceil_mode", 0))

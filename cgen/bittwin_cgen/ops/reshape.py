@@ -61,7 +61,10 @@ def memory_order(x: Array) -> Array:
 
 def read_reshape(node: OnnxNode) -> list[Node]:
     """ONNX Reshape with a constant shape."""
-    shape = [int(size) for size in node.constant(1, "shape")]
+    wanted = node.constant(1, "shape")
+    if wanted.ndim != 1 or wanted.dtype != np.int64:
+        raise node.refuse(f"its shape is {wanted.dtype} of rank {wanted.ndim}", "Repair the model")
+    shape = [int(size) for size in wanted]
     x = node.types[node.activation(0)].shape
     if not node.attribute("allowzero", 0):
         if any(size == 0 and i >= len(x) for i, size in enumerate(shape)):
@@ -79,7 +82,7 @@ def read_flatten(node: OnnxNode) -> list[Node]:
     """ONNX Flatten."""
     x = node.types[node.activation(0)].shape
     axis = node.attribute("axis", 1)
-    axis = axis + len(x) if axis < 0 else axis
+    axis = axis if axis == len(x) else node.axis(axis, len(x))
     return node.node(Reshape((math.prod(x[:axis]), math.prod(x[axis:]))), node.activation(0))
 
 
@@ -87,7 +90,12 @@ def _axes(node: OnnxNode, rank: int) -> set[int] | None:
     axes = node.attribute("axes")
     if axes is None and node.has(1):
         axes = node.constant(1, "axes")
-    return None if axes is None else {int(axis) % rank for axis in axes}
+    if axes is None:
+        return None
+    found = {node.axis(int(axis), rank) for axis in axes}
+    if len(found) != len(axes):
+        raise node.refuse(f"axes {[int(axis) for axis in axes]} name one twice", "Repair the model")
+    return found
 
 
 def read_squeeze(node: OnnxNode) -> list[Node]:

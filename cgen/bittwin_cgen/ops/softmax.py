@@ -40,7 +40,7 @@ def read_softmax(node: OnnxNode) -> list[Node]:
         raise node.refuse(
             f"Softmax of opset {node.opset} on rank {rank} flattens", "Convert the model to opset 13 or later"
         )
-    axis = node.attribute("axis", 1 if node.opset < 13 else -1) % rank
+    axis = node.axis(node.attribute("axis", 1 if node.opset < 13 else -1), rank)
     if axis != 1 or rank > 4:
         raise node.refuse(f"axis {axis} of rank {rank}", "Only axis 1 (channels) is supported yet")
     return node.node(Softmax(), node.activation(0))

@@ -58,7 +58,8 @@ class Weighted(Layer):
     def pointwise(self) -> bool:
         """1x1, stride 1, no padding, one group: pixels do not depend on where they lie."""
         plain = self.weight.shape[2:] == (1, 1) and self.groups == 1 and self.stride == (1, 1)
-        return plain and (self.window is None or (self.window.top, *self.window.pads) == (0, 0, 0))
+        in_place = self.inputs[0].layout[:2] == self.output.layout[:2]
+        return plain and (self.window is None or ((self.window.top, *self.window.pads) == (0, 0, 0) and in_place))
 
     def sizes(self) -> dict[str, Field]:
         """The fields that C structs of convolutions begin with."""

@@ -37,6 +37,8 @@ typedef struct {
 
 /* a, b[pixels][channels] to y, which may be a or b */
 #if !defined(BTW_INLINE_KERNELS)
+void btw_add_s8_dsp(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
+void btw_add_s8_mve(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_add_s8_scalar(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_add_table_s8_scalar(const btw_add_table_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_add_float_s8_scalar(const btw_add_float_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);

@@ -16,6 +16,10 @@ typedef struct {
 
 /* Adds x[width][channels], row `row` of the image, to sums[channels]; y[channels] is there after the last. */
 #if !defined(BTW_INLINE_KERNELS)
+void btw_global_average_pool_s8_dsp(const btw_global_average_pool_s8 *layer, const int8_t *x, int8_t *y, int row,
+                                    int32_t *sums);
+void btw_global_average_pool_s8_mve(const btw_global_average_pool_s8 *layer, const int8_t *x, int8_t *y, int row,
+                                    int32_t *sums);
 void btw_global_average_pool_s8_scalar(const btw_global_average_pool_s8 *layer, const int8_t *x, int8_t *y, int row,
                                        int32_t *sums);
 #endif

@@ -1,0 +1,281 @@
+"""Helium kernels of convolutions: which suits a layer, and the constants in the order in which it reads them."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from bittwin_cgen.ir import Array, Constant, Field, Struct
+from bittwin_cgen.ops.linear_mve import (
+    MOST_STEPS,
+    SLACK,
+    MveKernel,
+    channel_stream,
+    factors,
+    padded,
+    requantization_fields,
+    step_order,
+)
+from bittwin_cgen.ops.weighted import Weighted
+
+PIXELS = 16  # windows in scratch memory, as in btw_mve.h
+STEP = 14  # instructions for 16 bytes, 4 channels and 2 pixels
+
+
+def one_group(layer: Weighted) -> str | None:
+    return f"{layer.groups} groups; it takes one" if layer.groups > 1 else None
+
+
+def parts(layer: Weighted) -> list[tuple[int, int]]:
+    """Contiguous pieces of a kernel row, (first byte, bytes): the row, or single pixels where it is dilated."""
+    channels = layer.input_channels
+    if layer.dilation[1] == 1:
+        return [(0, layer.kernel_width * channels)]
+    return [(kx * layer.dilation[1] * channels, channels) for kx in range(layer.kernel_width)]
+
+
+# ---------------------------------------------------------------- straight from the rows
+
+
+def runs(layer: Weighted) -> list[tuple[int, int, int, int]]:
+    """(row, first byte, steps, bytes) of each run of up to eight steps."""
+    return [
+        (ky, first + at, -(-min(length - at, 16 * MOST_STEPS) // 16), min(length - at, 16 * MOST_STEPS))
+        for ky in range(layer.kernel_height)
+        for first, length in parts(layer)
+        for at in range(0, length, 16 * MOST_STEPS)
+    ]
+
+
+def pack_rows(layer: Weighted) -> Struct:
+    assert layer.requantization is not None
+    taps = layer.weight.transpose(0, 2, 3, 1).reshape(layer.output_channels, -1)
+    table, pieces, order, at = runs(layer), [], list[int](), 0
+    for _, _, steps, length in table:
+        piece = np.zeros((len(taps), steps * 16), np.int8)
+        piece[:, :length] = taps[:, at : at + length]
+        pieces.append(piece)
+        first = len(order)
+        order += [first + step for step in (reversed(range(steps)) if first else step_order(steps))]
+        at += length
+    fields: dict[str, Field] = dict(
+        outputs=layer.output_channels,
+        output_width=layer.output.layout[1],
+        advance=layer.stride[1] * layer.input_channels,
+    )
+    fields |= requantization_fields(layer.requantization)
+    fields |= dict(
+        runs=len(table),
+        run=Constant(np.array([run[:3] for run in table], np.int32)),
+        stream=Constant(channel_stream(np.concatenate(pieces, axis=1), layer.bias, layer.requantization, order)),
+    )
+    return Struct("btw_conv2d_s8_mve_layer", fields)
+
+
+def runs_scratch(layer: Weighted) -> int:
+    return 16 * (len(runs(layer)) + 1)
+
+
+# ---------------------------------------------------------------- through scratch memory
+
+
+def few_channels(layer: Weighted) -> str | None:
+    """Suits where kernel rows fill vectors so badly that copying them together takes fewer instructions."""
+    if layer.groups > 1:
+        return one_group(layer)
+    halves = 2 * -(-layer.output_channels // 8)
+    table = runs(layer)
+    straight = sum(run[2] for run in table) * STEP + 2 * len(table)
+    size = layer.kernel_height * layer.kernel_width * layer.input_channels
+    steps = -(-size // 16)
+    dense = steps * STEP + (0 if steps <= MOST_STEPS else 6)
+    copies = sum(-(-length // 16) for _, length in parts(layer)) * layer.kernel_height
+    if (straight - dense) * halves <= 12 * copies:
+        return "its kernel rows fill vectors well enough to be read where they lie"
+    return None
+
+
+def pack_few_channels(layer: Weighted) -> Struct:
+    assert layer.requantization is not None
+    taps = layer.weight.transpose(0, 2, 3, 1).reshape(layer.output_channels, -1)
+    pieces = parts(layer)
+    fields: dict[str, Field] = dict(
+        kernel_height=layer.kernel_height,
+        parts=len(pieces),
+        length=pieces[0][1],
+        next=layer.dilation[1] * layer.input_channels,
+        outputs=layer.output_channels,
+        output_width=layer.output.layout[1],
+        advance=layer.stride[1] * layer.input_channels,
+    )
+    fields |= requantization_fields(layer.requantization)
+    order = step_order(-(-taps.shape[1] // 16))
+    fields |= dict(stream=Constant(channel_stream(taps, layer.bias, layer.requantization, order)))
+    return Struct("btw_conv2d_few_channels_s8_mve_layer", fields)
+
+
+def windows_scratch(layer: Weighted) -> int:
+    return min(PIXELS, layer.output.layout[1]) * int(np.prod(layer.weight.shape[1:])) + SLACK
+
+
+# ---------------------------------------------------------------- depthwise 3x3
+
+LANES = np.array([[0, 4, 8, 12], [2, 6, 10, 14], [1, 5, 9, 13], [3, 7, 11, 15]])  # in the order of the stream's ends
+
+
+def fits_16_bits(taps: Array) -> bool:
+    """True when sums of x * w over the taps [..., K] stay in int16 for every int8 x."""
+    w = taps.astype(np.int32)
+    most = np.maximum(w * -128, w * 127).sum(-1).max(initial=0)
+    least = np.minimum(w * -128, w * 127).sum(-1).min(initial=0)
+    return bool(most <= 32767 and least >= -32768)
+
+
+def tap_groups(taps: Array) -> list[list[int]] | None:
+    """The nine taps of [C, 9] in the fewest groups whose sums fit 16 bits for all channels: 333, 3222 or 22221."""
+    ok = {
+        group: fits_16_bits(taps[:, list(group)]) for size in (2, 3) for group in itertools.combinations(range(9), size)
+    }
+
+    def split(rest: tuple[int, ...], sizes: tuple[int, ...]) -> list[list[int]] | None:
+        if sizes == (1,):
+            return [list(rest)]
+        if not sizes:
+            return []
+        for group in itertools.combinations(rest, sizes[0]):
+            if not ok[group]:
+                continue
+            found = split(tuple(tap for tap in rest if tap not in group), sizes[1:])
+            if found is not None:
+                return [list(group), *found]
+        return None
+
+    for sizes in ((3, 3, 3), (3, 2, 2, 2), (2, 2, 2, 2, 1)):
+        found = split(tuple(range(9)), sizes)
+        if found is not None:
+            return found
+    return None
+
+
+def depthwise_stream(layer: Weighted, taps: Array, together: int = 1) -> Array:
+    """int32: for each 16 lanes its int8 weights [K][16], then bias[4] and factor[4] by LANES; taps int8[C, K]."""
+    assert layer.requantization is not None
+    lanes = padded(np.tile(taps, (together, 1)), 16, 0)
+    weights = np.ascontiguousarray(lanes.reshape(-1, 16, taps.shape[1]).transpose(0, 2, 1)).reshape(
+        len(lanes) // 16, -1
+    )
+    ends = [padded(np.tile(v.astype(np.int32), together), 16, 0) for v in (layer.bias, factors(layer.requantization))]
+    by_lane = np.stack(ends, axis=-1).reshape(-1, 16, 2)[:, LANES].transpose(0, 1, 3, 2)  # [sixteens, 4, 2, 4]
+    words = weights.view("<i4").astype(np.int32)
+    return np.concatenate([words, by_lane.reshape(len(words), -1)], axis=1).reshape(-1)
+
+
+def depthwise_3x3(layer: Weighted) -> str | None:
+    if not layer.depthwise or layer.output_channels != layer.input_channels:
+        return "not depthwise with one output channel for each input channel"
+    if layer.weight.shape[2:] != (3, 3):
+        return f"a kernel of {layer.kernel_height}x{layer.kernel_width}; it takes 3x3"
+    if tap_groups(layer.weight.reshape(-1, 9)) is None:
+        return "weights of -128 meet in every pair of taps: 16-bit sums could overflow"
+    return None
+
+
+def pack_depthwise_3x3(layer: Weighted) -> Struct:
+    proved, channels = layer.requantization, layer.input_channels
+    assert proved is not None
+    groups = tap_groups(layer.weight.reshape(-1, 9))
+    assert groups is not None
+    order = [tap for group in groups for tap in group]
+    together = 2 if channels % 16 == 8 and layer.stride[1] == 1 and layer.output.layout[1] > 1 else 1
+    stream = depthwise_stream(layer, layer.weight.reshape(-1, 9)[:, order], together)
+    step = layer.dilation[1] * channels
+    fields: dict[str, Field] = dict(
+        channels=channels,
+        output_width=layer.output.layout[1],
+        together=together,
+        advance=layer.stride[1] * channels,
+    )
+    fields |= requantization_fields(proved)
+    fields |= dict(
+        sums=len(groups),
+        taps=Constant(np.array([(tap // 3, tap % 3 * step) for tap in order], np.int32)),
+        stream=Constant(stream),
+    )
+    return Struct("btw_depthwise_conv2d_3x3_s8_mve_layer", fields)
+
+
+# ---------------------------------------------------------------- depthwise of any size
+
+
+def paired_taps(layer: Weighted) -> Array:
+    """int8[C, even]: the taps in row order, and zeros behind an odd number."""
+    return padded(layer.weight.reshape(layer.output_channels, -1), 2, 1)
+
+
+def depthwise(layer: Weighted) -> str | None:
+    if not layer.depthwise or layer.output_channels != layer.input_channels:
+        return "not depthwise with one output channel for each input channel"
+    if not fits_16_bits(paired_taps(layer).reshape(layer.output_channels, -1, 2)):
+        return "weights of -128 meet in a pair of taps: 16-bit sums could overflow"
+    return None
+
+
+def pack_depthwise(layer: Weighted) -> Struct:
+    assert layer.requantization is not None
+    taps = paired_taps(layer)
+    step = layer.dilation[1] * layer.input_channels
+    places = [(ky, kx * step) for ky in range(layer.kernel_height) for kx in range(layer.kernel_width)]
+    places += [(0, 0)] * (len(places) % 2)
+    fields: dict[str, Field] = dict(
+        channels=layer.input_channels,
+        output_width=layer.output.layout[1],
+        advance=layer.stride[1] * layer.input_channels,
+    )
+    fields |= requantization_fields(layer.requantization)
+    fields |= dict(
+        pairs=len(places) // 2,
+        taps=Constant(np.array(places, np.int32)),
+        stream=Constant(depthwise_stream(layer, taps)),
+    )
+    return Struct("btw_depthwise_conv2d_s8_mve_layer", fields)
+
+
+def taps_scratch(layer: Weighted) -> int:
+    return 4 * paired_taps(layer).shape[1]
+
+
+KERNELS = (
+    MveKernel(
+        "btw_depthwise_conv2d_3x3_s8_mve",
+        "rows",
+        "s8",
+        "mve",
+        "conv2d",
+        depthwise_3x3,
+        pack_depthwise_3x3,
+        slack=SLACK,
+    ),
+    MveKernel(
+        "btw_depthwise_conv2d_s8_mve",
+        "rows",
+        "s8",
+        "mve",
+        "conv2d",
+        depthwise,
+        pack_depthwise,
+        taps_scratch,
+        SLACK,
+    ),
+    MveKernel(
+        "btw_conv2d_few_channels_s8_mve",
+        "rows",
+        "s8",
+        "mve",
+        "conv2d",
+        few_channels,
+        pack_few_channels,
+        windows_scratch,
+    ),
+    MveKernel("btw_conv2d_s8_mve", "rows", "s8", "mve", "conv2d", one_group, pack_rows, runs_scratch, SLACK),
+)

@@ -1,0 +1,80 @@
+/* 2-D convolution without groups and with few channels, int8, Helium: windows in scratch memory, without gaps. */
+/* SPDX-License-Identifier: MIT-0 */
+/* Equals conv2d_s8_scalar.c. Reads no byte past a row. The stream lies on 4 bytes. Clobbers q4 to q7 inside. */
+#include "btw_mve.h"
+
+#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
+
+BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_short, btw_mve_pixels, BTW_MVE_PIXELS_SHORT(BTW_MVE_BY_MULTIPLIER))
+BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_short_by_scale, btw_mve_pixels, BTW_MVE_PIXELS_SHORT(BTW_MVE_BY_SCALE))
+BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_long, btw_mve_pixels, BTW_MVE_PIXELS_LONG(BTW_MVE_BY_MULTIPLIER))
+BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_long_by_scale, btw_mve_pixels, BTW_MVE_PIXELS_LONG(BTW_MVE_BY_SCALE))
+
+/* Up to 16 bytes of each of `pixels` windows, `advance` apart, to places `size` apart; so from each of `count` rows,
+ * from byte `first` on, to the next `length` bytes of the places. */
+typedef struct {
+    const void *const *rows;
+    int32_t first;
+    int8_t *window;
+    int32_t length;
+    int32_t count;
+    int32_t pixels;
+    int32_t advance;
+    int32_t size;
+} btw_conv2d_few_channels_s8_mve_windows;
+
+BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_copy, btw_conv2d_few_channels_s8_mve_windows,
+                 "ldm r0, {r1-r6, r8, r9}\n\t"
+                 "vctp.8 r4\n"
+                 "1:\n\t"
+                 "ldr r10, [r1], #4\n\t"
+                 "mov r11, r3\n\t"
+                 "add r10, r10, r2\n\t"
+                 "mov lr, r6\n"
+                 "2:\n\t"
+                 "vpstt\n\tvldrbt.8 q0, [r10]\n\tvstrbt.8 q0, [r11]\n\t"
+                 "add r10, r10, r8\n\t"
+                 "add r11, r11, r9\n\t"
+                 "le lr, 2b\n\t"
+                 "add r3, r3, r4\n\t"
+                 "subs r5, r5, #1\n\t"
+                 "bne 1b")
+
+BTW_KERNEL void btw_conv2d_few_channels_s8_mve(const btw_conv2d_few_channels_s8_mve_layer *layer,
+                                               const void *const rows[], int8_t *y, void *scratch)
+{
+    const int row = layer->parts * layer->length, size = layer->kernel_height * row, steps = (size + 15) / 16;
+    for (int ox = 0; ox < layer->output_width; ox += BTW_CONV2D_FEW_CHANNELS_S8_MVE_PIXELS) {
+        const int left = layer->output_width - ox;
+        const int pixels = left < BTW_CONV2D_FEW_CHANNELS_S8_MVE_PIXELS ? left : BTW_CONV2D_FEW_CHANNELS_S8_MVE_PIXELS;
+        btw_conv2d_few_channels_s8_mve_windows windows = {
+            rows, ox * layer->advance, scratch, row, layer->kernel_height, pixels, layer->advance, size,
+        };
+        if (row <= 16 && layer->parts == 1) {
+            btw_conv2d_few_channels_s8_mve_copy(&windows);
+        } else {
+            windows.count = 1;
+            for (int i = 0; i < layer->kernel_height * layer->parts; i++) {
+                for (int at = 0; at < layer->length; at += 16) {
+                    windows.rows = rows + i / layer->parts;
+                    windows.first = ox * layer->advance + i % layer->parts * layer->next + at;
+                    windows.window = (int8_t *)scratch + i * layer->length + at;
+                    windows.length = layer->length - at;
+                    btw_conv2d_few_channels_s8_mve_copy(&windows);
+                }
+            }
+        }
+        const btw_mve_pixels frame = btw_mve_pixels_frame(size, layer->outputs, layer->zero_point, layer->stream,
+                                                          scratch, y + ox * layer->outputs, pixels);
+        if (steps <= 8 && layer->by_scale)
+            btw_conv2d_few_channels_s8_mve_short_by_scale(&frame);
+        else if (steps <= 8)
+            btw_conv2d_few_channels_s8_mve_short(&frame);
+        else if (layer->by_scale)
+            btw_conv2d_few_channels_s8_mve_long_by_scale(&frame);
+        else
+            btw_conv2d_few_channels_s8_mve_long(&frame);
+    }
+}
+
+#endif

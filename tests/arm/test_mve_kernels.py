@@ -1,0 +1,87 @@
+"""Helium kernels on Helium: the cases of test_mve_twins.py under qemu-system-arm, at three levels of optimization."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.runtime_c.test_mve_twins import KINDS, cases, write_sources
+
+TOOLS = {"arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi", "qemu-system-arm": "qemu-system-arm"}
+MISSING = [package for tool, package in TOOLS.items() if shutil.which(tool) is None]
+CPU = ["-mcpu=cortex-m55", "-mfloat-abi=hard", "-mthumb"]
+FLAGS = [*CPU, "-std=c11", "-ffp-contract=off", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wundef", "-Werror"]
+SUITE = 20  # cases in one program
+
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"apt install {' '.join(MISSING)}")
+
+# Start-up: FPU and Helium on. The result is the exit code: 0, or 1 + the number of the case that is wrong.
+START = """#include <stdint.h>
+int run_cases(void);
+void reset(void);
+extern uint32_t stack_top, data_load, data_start, data_end, bss_start, bss_end;
+
+static void leave(int code)
+{
+    uint32_t arguments[2] = {0x20026u, (uint32_t)code};
+    register uint32_t operation __asm__("r0") = 0x20;
+    register uint32_t *pointer __asm__("r1") = arguments;
+    __asm__ volatile("bkpt 0xab" : "+r"(operation) : "r"(pointer) : "memory");
+    for (;;) {
+    }
+}
+
+static void fault(void)
+{
+    leave(200);
+}
+
+void reset(void)
+{
+    *(volatile uint32_t *)0xe000ed88u |= 0xfu << 20;
+    __asm__ volatile("dsb\\n\\tisb" ::: "memory");
+    for (uint32_t *from = &data_load, *to = &data_start; to < &data_end;)
+        *to++ = *from++;
+    for (uint32_t *to = &bss_start; to < &bss_end;)
+        *to++ = 0;
+    leave(run_cases() + 1);
+}
+
+static const struct {
+    const void *stack;
+    void (*handlers[15])(void);
+} vectors __attribute__((section(".vectors"), used)) = {&stack_top, {reset, fault, fault, fault, fault, fault, fault}};
+"""
+LINK = """ENTRY(reset)
+MEMORY { code (rx) : ORIGIN = 0x10000000, LENGTH = 512K  ram (rwx) : ORIGIN = 0x30000000, LENGTH = 512K }
+stack_top = ORIGIN(ram) + LENGTH(ram);
+SECTIONS {
+    .text : { KEEP(*(.vectors)) *(.text .text.*) *(.rodata .rodata.*) . = ALIGN(8); } > code
+    .ARM.exidx : { *(.ARM.exidx*) . = ALIGN(8); } > code
+    data_load = LOADADDR(.data);
+    .data : { data_start = .; *(.data .data.*) . = ALIGN(8); data_end = .; } > ram AT > code
+    .bss (NOLOAD) : { bss_start = .; *(.bss .bss.* COMMON) . = ALIGN(8); bss_end = .; } > ram
+}
+"""
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O2", "-O3"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_helium_equals_the_float32_formula(kind: str, level: str, tmp_path: Path) -> None:
+    shared = level == "-O2"  # the others are inlined
+    (tmp_path / "start.c").write_text(START)
+    (tmp_path / "link.ld").write_text(LINK)
+    for first in range(0, len(cases(kind)), SUITE):
+        chosen = cases(kind)[first : first + SUITE]
+        names = write_sources(tmp_path, chosen, shared, twins=False)
+        flags = [*FLAGS, level, *(["-DBTW_SHARED_KERNELS"] if shared else []), "-I."]
+        command = ["arm-none-eabi-gcc", *flags, *names, "start.c", "-nostartfiles", "-T", "link.ld", "-o", "cases.elf"]
+        subprocess.run(command, cwd=tmp_path, check=True)
+        machine = ["qemu-system-arm", "-M", "mps3-an547", "-display", "none", "-monitor", "none", "-serial", "none"]
+        emulator = [*machine, "-semihosting-config", "enable=on,target=native", "-kernel", "cases.elf"]
+        done = subprocess.run(emulator, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode != 200, f"fault in {kind}"
+        assert done.returncode == 0, chosen[done.returncode - 1].title

@@ -1,0 +1,839 @@
+"""Ring 1: every row of every kernel table on random odd shapes, shared and inlined, with guard bytes and under ASan.
+
+What has to come out is said by onnxruntime on a model of one node, or by numpy, and by the operator's `interpret`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import cffi
+import numpy as np
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from bittwin.builder import compile_files
+from bittwin.golden import why_not_golden
+from bittwin_cgen import ops
+from bittwin_cgen.fixed_point import prove_add, prove_requantization
+from bittwin_cgen.ir import Array, Kernel, Op, Quantization, TensorType
+from bittwin_cgen.ops.add import Add, _scales
+from bittwin_cgen.ops.average_pool import AveragePool
+from bittwin_cgen.ops.clip import Clip
+from bittwin_cgen.ops.concat import Concat
+from bittwin_cgen.ops.conv2d import Conv2d
+from bittwin_cgen.ops.copy import Copy
+from bittwin_cgen.ops.global_average_pool import GlobalAveragePool
+from bittwin_cgen.ops.linear import Linear
+from bittwin_cgen.ops.max_pool import MaxPool, Pooling
+from bittwin_cgen.ops.pad import Pad
+from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear
+from bittwin_cgen.ops.reshape import Reshape
+from bittwin_cgen.ops.softmax import Softmax
+from bittwin_cgen.ops.table import Table
+from bittwin_cgen.runtime import runtime_files
+from tests.runtime_c.kernel_harness import FLAGS, KernelCase, Kind, LoadedCases, run_sanitized
+
+F = np.float32
+Random = np.random.Generator
+MODES = ("constant", "reflect", "edge", "wrap")
+ELEMENTS = {"float32": TensorProto.FLOAT, "int8": TensorProto.INT8}
+FLOAT_TOLERANCE = 1e-5
+
+pytestmark = pytest.mark.skipif(bool(why_not_golden()), reason=f"no expected values: {why_not_golden()}")
+
+
+def kernel_rows() -> list[Kernel]:
+    """The rows of all tables, found by looking, so that a new one cannot be forgotten here."""
+    modules = [
+        importlib.import_module(f"{ops.__name__}.{module.name}") for module in pkgutil.iter_modules(ops.__path__)
+    ]
+    return [row for module in modules for row in getattr(module, "KERNELS", ())]
+
+
+# ---------------------------------------------------------------- expected values
+
+
+def onnxruntime_gives(
+    operator: str, output: str, activations: Sequence[Array], *inputs: Array | None, domain: str = "", **attributes: Any
+) -> Array:
+    """The output of a model of one node. `inputs` are all of its inputs; those in `activations` are not constant."""
+    names, initializers, feeds, ports = [], [], {}, []
+    for number, value in enumerate(inputs):
+        if value is None:
+            names.append("")
+            continue
+        names.append(f"i{number}")
+        if any(value is x for x in activations):
+            feeds[names[-1]] = value
+            ports.append(helper.make_tensor_value_info(names[-1], ELEMENTS[str(value.dtype)], value.shape))
+        else:
+            initializers.append(numpy_helper.from_array(np.asarray(value), names[-1]))
+    node = helper.make_node(operator, names, ["y"], domain=domain, **attributes)
+    result = helper.make_tensor_value_info("y", ELEMENTS[output], None)
+    graph = helper.make_graph([node], "one", ports, [result], initializers)
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return onnxruntime.InferenceSession(model.SerializeToString(), options).run(None, feeds)[0]  # type: ignore[no-any-return]
+
+
+def codes_type(quantization: Quantization, shape: tuple[int, ...]) -> TensorType:
+    return TensorType(shape, "int8", quantization)
+
+
+def pair(quantization: Quantization) -> tuple[Array, Array]:
+    """Scale and zero point as onnxruntime takes them."""
+    return np.float32(quantization.scale), np.array(quantization.zero_point, np.int8)  # type: ignore[return-value]
+
+
+# ---------------------------------------------------------------- random layers
+
+
+def draw_quantization(random: Random, scale: float | None = None) -> Quantization:
+    """A power of two (exact ties) one time in three; zero points at both ends too."""
+    exponent = math.log2(scale) if scale else random.uniform(-7, 0)
+    exponent = round(exponent) if random.random() < 0.33 else exponent
+    zero_point = int(random.choice([-128, 127, 0, *random.integers(-128, 128, 2)]))
+    return Quantization(float(np.float32(2.0**exponent)), zero_point)
+
+
+def draw_codes(random: Random, shape: Sequence[int]) -> Array:
+    if random.random() < 0.15:
+        return random.choice(np.array([-128, 127], np.int8), shape)
+    return random.integers(-128, 128, shape, np.int8)
+
+
+def draw_real(random: Random, shape: Sequence[int]) -> Array:
+    return random.standard_normal(shape).astype(np.float32)
+
+
+def draw_image(random: Random) -> tuple[int, ...]:
+    """[1, channels, height, width], odd and small."""
+    return (1, int(random.integers(1, 8)), int(random.integers(1, 8)), int(random.integers(1, 10)))
+
+
+def draw_bounds(random: Random) -> tuple[float, float]:
+    bounds = [(-math.inf, math.inf), (0.0, math.inf), (0.0, 0.5), (-0.5, 0.25)]
+    return bounds[int(random.integers(len(bounds)))]
+
+
+def draw_window(random: Random, sizes: Sequence[int], mode: str) -> tuple[Any, Any, Any, Any]:
+    """(kernel, stride, dilation, padding) of a window that fits; pads that reach beyond the kernel too."""
+    kernel, stride, dilation = ([int(v) for v in random.integers(1, most + 1, 2)] for most in (5, 3, 2))
+    most = [{"reflect": size - 1, "wrap": size}.get(mode, 4) for size in sizes]
+    pads = [int(random.integers(0, min(limit, 4) + 1)) for limit in (*most, *most)]
+    for i, size in enumerate(sizes):
+        while (kernel[i] - 1) * dilation[i] + 1 > size + pads[i] + pads[i + 2]:
+            kernel[i] -= 1
+    return tuple(kernel), tuple(stride), tuple(dilation), tuple(pads)
+
+
+def conv_s8(random: Random, depthwise: bool, shape: str = "any", quiet: bool = False) -> KernelCase:
+    """`quiet`: scales that mostly have a proof, one output channel for each input channel of a depthwise one."""
+    mode = str(random.choice(MODES))
+    _, _, height, width = draw_image(random)
+    flat = random.random() < 0.15
+    height = 1 if flat else height
+    kernel, stride, dilation, pads = draw_window(random, (height, width), mode)
+    if shape.startswith("3x3"):
+        pads = tuple(int(random.integers(0, min(most, 2) + 1)) for most in (height - 1, width - 1) * 2)
+        height, width = height + 4, width + 4
+        kernel, dilation, flat = (3, 3), (1, 1 if shape == "3x3x3" else int(random.integers(1, 3))), False
+    if shape == "1x1":
+        kernel, stride, dilation, pads, mode = (1, 1), (1, 1), (1, 1), (0, 0, 0, 0), "constant"
+    if flat:
+        kernel, stride, dilation, pads = (1, kernel[1]), (1, stride[1]), (1, dilation[1]), (0, pads[1], 0, pads[3])
+    if depthwise:
+        groups, group_channels = int(random.integers(2, 8)), 1
+        output_channels = groups * (1 if quiet else int(random.integers(1, 4)))
+    else:
+        groups, group_channels = 1 if quiet else int(random.choice([1, 1, 2, 3])), int(random.integers(1, 6))
+        group_channels = max(group_channels, 2) if groups > 1 else group_channels
+        output_channels = groups * int(random.integers(1, 5))
+        if shape == "3x3x3":
+            group_channels, output_channels = 3, 4 * int(random.integers(1, 4))
+    x_quantization = draw_quantization(random)
+    codes = draw_codes(random, (output_channels, group_channels, *kernel))
+    spread = 18.0 if random.random() < 0.25 and not quiet else 1.0  # powers of two between the scales of one layer
+    weight_scale = np.float32(2.0 ** -random.uniform(0, spread, output_channels) / 64)
+    if random.random() < 0.4 and not quiet:
+        weight_scale = np.exp2(np.rint(np.log2(weight_scale)))
+    reach = 74.0 * np.sqrt((codes.astype(np.float64) ** 2).reshape(output_channels, -1).sum(1).max()) + 1
+    y_quantization = draw_quantization(random, reach * x_quantization.scale * float(weight_scale.max()) / 50)
+    bias = random.integers(-int(reach), int(reach) + 1, output_channels, np.int32)
+    op = Conv2d(
+        weight=codes,
+        bias=bias,
+        stride=stride,
+        dilation=dilation,
+        padding=pads,
+        groups=groups,
+        mode=mode,  # type: ignore[arg-type]
+        outside=float(x_quantization.zero_point),
+        weight_scale=weight_scale,
+    )
+    x = draw_codes(random, (1, groups * group_channels, height, width))
+    image = np.pad(x, ((0, 0), (0, 0), (pads[0], pads[2]), (pads[1], pads[3])), mode) if mode != "constant" else x  # type: ignore[call-overload]
+    fields: dict[str, Any] = dict(strides=stride, dilations=dilation, pads=pads if mode == "constant" else [0] * 4)
+    y = onnxruntime_gives(
+        "QLinearConv",
+        "int8",
+        [image],
+        image,
+        *pair(x_quantization),
+        codes,
+        weight_scale,
+        np.zeros(output_channels, np.int8),
+        *pair(y_quantization),
+        bias,
+        group=groups,
+        **fields,
+    )
+    given = (1, x.shape[1], width) if flat else x.shape
+    result = (1, output_channels, y.shape[3]) if flat else y.shape
+    types = (codes_type(x_quantization, given),), codes_type(y_quantization, result)
+    return KernelCase(op, *types, (x.reshape(given),), y.reshape(result))
+
+
+def conv_f32(random: Random, depthwise: bool) -> KernelCase:
+    mode = str(random.choice(MODES))
+    shape = draw_image(random)
+    kernel, stride, dilation, pads = draw_window(random, shape[2:], mode)
+    if depthwise:
+        groups, group_channels, each = max(2, shape[1]), 1, int(random.integers(1, 4))
+    else:
+        groups, group_channels, each = (
+            int(random.choice([1, 2, 3])),
+            int(random.integers(2, 6)),
+            int(random.integers(1, 5)),
+        )
+    x = draw_real(random, (1, groups * group_channels, *shape[2:]))
+    weight, bias = draw_real(random, (groups * each, group_channels, *kernel)), draw_real(random, [groups * each])
+    low, high = draw_bounds(random)
+    outside = float(random.choice([0.0, 0.0, 1.5])) if mode == "constant" else 0.0
+    op = Conv2d(
+        weight=weight,
+        bias=bias,
+        stride=stride,
+        dilation=dilation,
+        padding=pads,
+        groups=groups,
+        mode=mode,  # type: ignore[arg-type]
+        outside=outside,
+        low=low,
+        high=high,
+    )
+    extra: dict[str, Any] = {"constant_values": outside} if mode == "constant" else {}
+    image = np.pad(x, ((0, 0), (0, 0), (pads[0], pads[2]), (pads[1], pads[3])), mode, **extra)  # type: ignore[call-overload]
+    y = onnxruntime_gives(
+        "Conv", "float32", [image], image, weight, bias, group=groups, strides=stride, dilations=dilation
+    )
+    y = np.clip(y, low, high)
+    return real_case(op, [x], y)
+
+
+def real_case(op: Op, values: Sequence[Array], y: Array) -> KernelCase:
+    types = tuple(TensorType(x.shape, "float32") for x in values)
+    return KernelCase(op, types, TensorType(y.shape, "float32"), tuple(values), y, FLOAT_TOLERANCE)
+
+
+def linear_s8(random: Random, quiet: bool = False) -> KernelCase:
+    """Fully connected, or a 1x1 convolution pixel by pixel."""
+    if random.random() < 0.4:
+        return conv_s8(random, depthwise=False, shape="1x1", quiet=quiet)
+    count, outputs = int(random.integers(1, 40)), int(random.integers(1, 12))
+    x_quantization = draw_quantization(random)
+    codes, x = draw_codes(random, (outputs, count)), draw_codes(random, (1, count))
+    spread = 18.0 if random.random() < 0.25 and not quiet else 1.0
+    scale = np.float32(2.0 ** -random.uniform(0, spread, outputs) / 64)
+    reach = 74.0 * np.sqrt((codes.astype(np.float64) ** 2).sum(1).max()) + 1
+    y_quantization = draw_quantization(random, reach * x_quantization.scale * float(scale.max()) / 50)
+    bias = random.integers(-int(reach), int(reach) + 1, outputs, np.int32)
+    op = Linear(weight=codes, bias=bias, weight_scale=scale)
+    weight = (codes, scale, np.zeros(outputs, np.int8), bias)
+    given = (x, *pair(x_quantization), *weight, *pair(y_quantization))
+    y = onnxruntime_gives("QGemm", "int8", [x], *given, domain="com.microsoft", transB=1)
+    return KernelCase(op, (codes_type(x_quantization, x.shape),), codes_type(y_quantization, y.shape), (x,), y)
+
+
+def linear_f32(random: Random) -> KernelCase:
+    x = draw_real(random, (1, int(random.integers(1, 40))))
+    weight = draw_real(random, (int(random.integers(1, 12)), x.shape[1]))
+    bias, (low, high) = draw_real(random, [len(weight)]), draw_bounds(random)
+    y = onnxruntime_gives("Gemm", "float32", [x], x, weight, bias, transB=1)
+    return real_case(Linear(weight=weight, bias=bias, low=low, high=high), [x], np.clip(y, low, high))
+
+
+def draw_pooling(random: Random, sizes: Sequence[int], dilated: bool) -> tuple[Pooling, dict[str, Any]]:
+    """A window that onnxruntime accepts: pads below the kernel size."""
+    kernel = [min(int(random.integers(1, 5)), size) for size in sizes]
+    dilation = [int(random.integers(1, 3)) if dilated else 1 for _ in sizes]
+    dilation = [d if (k - 1) * d < size else 1 for k, d, size in zip(kernel, dilation, sizes, strict=True)]
+    stride = [int(v) for v in random.integers(1, 4, 2)]
+    pads = [int(random.integers(0, k)) for k in (*kernel, *kernel)]
+    ceil = bool(random.random() < 0.4)
+    pooling = Pooling(tuple(kernel), tuple(stride), tuple(dilation), tuple(pads), ceil)  # type: ignore[arg-type]
+    attributes: dict[str, Any] = dict(kernel_shape=kernel, strides=stride, pads=pads, ceil_mode=int(ceil))
+    return pooling, attributes | ({"dilations": dilation} if dilated else {})
+
+
+def max_pool_s8(random: Random) -> KernelCase:
+    shape = draw_image(random)
+    pooling, attributes = draw_pooling(random, shape[2:], dilated=True)
+    x, quantization = draw_codes(random, shape), draw_quantization(random)
+    x = np.minimum(x, random.integers(-128, 128)).astype(np.int8)
+    y = onnxruntime_gives("MaxPool", "int8", [x], x, **attributes)
+    types = (codes_type(quantization, shape),), codes_type(quantization, y.shape)
+    return KernelCase(MaxPool(pooling), *types, (x,), y)
+
+
+def max_pool_f32(random: Random) -> KernelCase:
+    shape = draw_image(random)
+    pooling, attributes = draw_pooling(random, shape[2:], dilated=True)
+    x = draw_real(random, shape) - 5  # pads are not zero
+    return real_case(MaxPool(pooling), [x], onnxruntime_gives("MaxPool", "float32", [x], x, **attributes))
+
+
+def average_pool_s8(random: Random) -> KernelCase:
+    shape = draw_image(random)
+    pooling, attributes = draw_pooling(random, shape[2:], dilated=False)
+    include = bool(random.random() < 0.5)
+    x, from_, to = draw_codes(random, shape), draw_quantization(random), draw_quantization(random)
+    if random.random() < 0.5:
+        to = from_  # as the quantizer writes it: many exact ties
+    attributes |= dict(count_include_pad=int(include))
+    given = (x, *pair(from_), *pair(to))
+    y = onnxruntime_gives("QLinearAveragePool", "int8", [x], *given, domain="com.microsoft", **attributes)
+    types = (codes_type(from_, shape),), codes_type(to, y.shape)
+    return KernelCase(AveragePool(pooling, include), *types, (x,), y)
+
+
+def average_pool_f32(random: Random) -> KernelCase:
+    shape = draw_image(random)
+    pooling, attributes = draw_pooling(random, shape[2:], dilated=True)
+    include = bool(random.random() < 0.5)
+    x = draw_real(random, shape) + 3
+    y = onnxruntime_gives("AveragePool", "float32", [x], x, count_include_pad=int(include), **attributes)
+    return real_case(AveragePool(pooling, include), [x], y)
+
+
+def global_average_pool_s8(random: Random) -> KernelCase:
+    shape, from_, to = draw_image(random), draw_quantization(random), draw_quantization(random)
+    shape = shape[:2] + ((shape[2], shape[3]) if random.random() < 0.7 else (1, 1))
+    x = draw_codes(random, shape)
+    given = (x, *pair(from_), *pair(to))
+    y = onnxruntime_gives("QLinearGlobalAveragePool", "int8", [x], *given, domain="com.microsoft", channels_last=0)
+    return KernelCase(GlobalAveragePool(), (codes_type(from_, shape),), codes_type(to, y.shape), (x,), y)
+
+
+def global_average_pool_f32(random: Random) -> KernelCase:
+    x = draw_real(random, draw_image(random))
+    return real_case(GlobalAveragePool(), [x], onnxruntime_gives("GlobalAveragePool", "float32", [x], x))
+
+
+def draw_add(random: Random, kind: str) -> tuple[Quantization, Quantization, Quantization]:
+    """Scales whose sum takes the form `kind`: odd multiples of a power of two make ties, huge ratios leave int32."""
+    while True:
+        a, b, y = (draw_quantization(random) for _ in range(3))
+        if kind == "table":
+            unit = 2.0 ** round(random.uniform(-6, 0))
+            a = Quantization(
+                unit * int(random.choice([3, 5, 7, 9, 11])) / 2 ** int(random.integers(1, 6)), a.zero_point
+            )
+            b = Quantization(float(np.float32(unit * random.uniform(0.1, 2))), b.zero_point)
+            y = Quantization(unit, y.zero_point)
+        elif kind == "float":
+            a = Quantization(2.0**24 * y.scale, 0)
+        types = [codes_type(quantization, (1, 2, 2, 2)) for quantization in (a, b, y)]
+        if prove_add(_scales(types[:2], types[2])).kind == kind:
+            return a, b, y
+
+
+def add_s8(random: Random, kind: str) -> KernelCase:
+    shape = draw_image(random)
+    if kind == "linear" and random.random() < 0.2:
+        shape = (1, 1, 1, 1)  # onnxruntime adds the other way round
+    quantizations = draw_add(random, kind)
+    a, b = draw_codes(random, shape), draw_codes(random, shape)
+    if kind == "float":
+        a = random.choice(np.array([0, 0, 0, 1, -1], np.int8), shape)
+    given = (a, *pair(quantizations[0]), b, *pair(quantizations[1]), *pair(quantizations[2]))
+    y = onnxruntime_gives("QLinearAdd", "int8", [a, b], *given, domain="com.microsoft")
+    types = [codes_type(quantization, shape) for quantization in quantizations]
+    return KernelCase(Add(), (types[0], types[1]), types[2], (a, b), y)
+
+
+def add_f32(random: Random) -> KernelCase:
+    shape, (low, high) = draw_image(random), draw_bounds(random)
+    a, b = draw_real(random, shape), draw_real(random, shape)
+    return real_case(Add(low, high), [a, b], np.clip(a + b, low, high))
+
+
+def clip_f32(random: Random) -> KernelCase:
+    x, (low, high) = draw_real(random, draw_image(random)), draw_bounds(random)
+    bounds = [np.float32(v) if math.isfinite(v) else None for v in (low, high)]
+    return real_case(Clip(low, high), [x], onnxruntime_gives("Clip", "float32", [x], x, *bounds))  # type: ignore[arg-type]
+
+
+def draw_parts(random: Random) -> tuple[list[tuple[int, ...]], int]:
+    shape, axis = list(draw_image(random)), int(random.integers(1, 4))
+    shapes = []
+    for _ in range(int(random.integers(1, 4))):
+        shape[axis] = int(random.integers(1, 6))
+        shapes.append(tuple(shape))
+    return shapes, axis
+
+
+def concat_s8(random: Random) -> KernelCase:
+    shapes, axis = draw_parts(random)
+    to = draw_quantization(random)
+    froms = [to if random.random() < 0.4 else draw_quantization(random, to.scale) for _ in shapes]
+    parts = [draw_codes(random, shape) for shape in shapes]
+    given = [value for x, from_ in zip(parts, froms, strict=True) for value in (x, *pair(from_))]
+    y = onnxruntime_gives("QLinearConcat", "int8", parts, *pair(to), *given, domain="com.microsoft", axis=axis)
+    types = tuple(codes_type(from_, x.shape) for x, from_ in zip(parts, froms, strict=True))
+    return KernelCase(Concat(axis), types, codes_type(to, y.shape), tuple(parts), y)
+
+
+def concat_f32(random: Random) -> KernelCase:
+    shapes, axis = draw_parts(random)
+    parts = [draw_real(random, shape) for shape in shapes]
+    return real_case(Concat(axis), parts, np.concatenate(parts, axis))
+
+
+def draw_any(random: Random) -> tuple[Array, TensorType]:
+    """Values of either type that are only moved."""
+    shape = draw_image(random)
+    if random.random() < 0.5:
+        return draw_real(random, shape), TensorType(shape, "float32")
+    return draw_codes(random, shape), codes_type(draw_quantization(random), shape)
+
+
+def copy_u8(random: Random) -> KernelCase:
+    x, type = draw_any(random)
+    return KernelCase(Copy(), (type,), type, (x,), x)
+
+
+def pad_u8(random: Random) -> KernelCase:
+    x, type = draw_any(random)
+    mode = str(random.choice(MODES))
+    _, _, _, pads = draw_window(random, x.shape[2:], mode)
+    value = float(random.integers(-128, 128)) if mode == "constant" else 0.0
+    extra: dict[str, Any] = {"constant_values": value} if mode == "constant" else {}
+    y = np.pad(x, ((0, 0), (0, 0), (pads[0], pads[2]), (pads[1], pads[3])), mode, **extra)  # type: ignore[call-overload]
+    op = Pad(pads, mode, value)  # type: ignore[arg-type]
+    return KernelCase(op, (type,), TensorType(y.shape, type.dtype, type.quantization), (x,), y)
+
+
+def transpose_u8(random: Random) -> KernelCase:
+    """Between channels last and the flat ONNX order, both ways."""
+    x, type = draw_any(random)
+    flat = (1, x.size)
+    shapes = [x.shape, flat] if random.random() < 0.5 else [flat, x.shape]
+    types = [TensorType(shape, type.dtype, type.quantization) for shape in shapes]
+    return KernelCase(Reshape(shapes[1]), (types[0],), types[1], (x.reshape(shapes[0]),), x.reshape(shapes[1]))
+
+
+def table_s8(random: Random) -> KernelCase:
+    x, quantization = draw_codes(random, draw_image(random)), draw_quantization(random)
+    codes = random.integers(-128, 128, 256, np.int8)
+    type = codes_type(quantization, x.shape)
+    return KernelCase(Table(codes, "anything"), (type,), type, (x,), codes[x.astype(int) + 128])
+
+
+def quantize_s8(random: Random) -> KernelCase:
+    """Values of all sizes: halves of a scale, far outside, infinite."""
+    quantization, shape = draw_quantization(random), draw_image(random)
+    x = draw_real(random, shape) * np.float32(quantization.scale) * random.choice(np.float32([1, 100, 1e6]), shape)
+    halves = np.float32(quantization.scale) * (random.integers(-300, 300, shape) + 0.5).astype(np.float32)
+    x = np.where(random.random(shape) < 0.4, halves, x).astype(np.float32)
+    x = np.where(random.random(shape) < 0.1, random.choice(np.float32([np.inf, -np.inf, -0.0, 3e38]), shape), x)
+    y = onnxruntime_gives("QuantizeLinear", "int8", [x], x, *pair(quantization))
+    type = TensorType(shape, "float32")
+    return KernelCase(QuantizeLinear(quantization), (type,), codes_type(quantization, shape), (x,), y)
+
+
+def dequantize_f32(random: Random) -> KernelCase:
+    quantization, shape = draw_quantization(random), draw_image(random)
+    x = draw_codes(random, shape)
+    y = onnxruntime_gives("DequantizeLinear", "float32", [x], x, *pair(quantization))
+    op = DequantizeLinear(quantization)
+    return KernelCase(op, (codes_type(quantization, shape),), TensorType(shape, "float32"), (x,), y)
+
+
+def softmax_f32(random: Random) -> KernelCase:
+    x = draw_real(random, draw_image(random)) * np.float32(random.choice([0.01, 1, 30, 1000]))
+    return real_case(Softmax(), [x], onnxruntime_gives("Softmax", "float32", [x], x, axis=1))
+
+
+CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a random layer for it, how many
+    "btw_add_f32_scalar": (add_f32, 6),
+    "btw_add_float_s8_scalar": (lambda random: add_s8(random, "float"), 8),
+    "btw_add_s8_scalar": (lambda random: add_s8(random, "linear"), 16),
+    "btw_add_table_s8_scalar": (lambda random: add_s8(random, "table"), 6),
+    "btw_average_pool_f32_scalar": (average_pool_f32, 16),
+    "btw_average_pool_s8_scalar": (average_pool_s8, 24),
+    "btw_clip_f32_scalar": (clip_f32, 6),
+    "btw_concat_f32_scalar": (concat_f32, 10),
+    "btw_concat_s8_scalar": (concat_s8, 16),
+    "btw_conv2d_f32_scalar": (lambda random: conv_f32(random, depthwise=False), 16),
+    "btw_conv2d_s8_scalar": (lambda random: conv_s8(random, depthwise=False), 40),
+    "btw_copy_u8_scalar": (copy_u8, 6),
+    "btw_depthwise_conv2d_f32_scalar": (lambda random: conv_f32(random, depthwise=True), 16),
+    "btw_depthwise_conv2d_s8_scalar": (lambda random: conv_s8(random, depthwise=True), 30),
+    "btw_dequantize_linear_f32_scalar": (dequantize_f32, 6),
+    "btw_global_average_pool_f32_scalar": (global_average_pool_f32, 8),
+    "btw_global_average_pool_s8_scalar": (global_average_pool_s8, 16),
+    "btw_linear_f32_scalar": (linear_f32, 10),
+    "btw_linear_s8_scalar": (linear_s8, 16),
+    "btw_max_pool_f32_scalar": (max_pool_f32, 16),
+    "btw_max_pool_s8_scalar": (max_pool_s8, 16),
+    "btw_pad_u8_scalar": (pad_u8, 16),
+    "btw_quantize_linear_s8_scalar": (quantize_s8, 12),
+    "btw_softmax_f32_scalar": (softmax_f32, 8),
+    "btw_table_s8_scalar": (table_s8, 6),
+    "btw_transpose_u8_scalar": (transpose_u8, 10),
+}
+
+
+for _symbol, _draw in {  # kernels of other processors, as their plain C twins: layers that they accept
+    "btw_add_s8_dsp": lambda random: add_s8(random, "linear"),
+    "btw_add_s8_mve": lambda random: add_s8(random, "linear"),
+    "btw_conv2d_3x3x3_s8_dsp": lambda random: conv_s8(random, depthwise=False, shape="3x3x3", quiet=True),
+    "btw_conv2d_few_channels_s8_mve": lambda random: conv_s8(random, depthwise=False),
+    "btw_conv2d_s8_dsp": lambda random: conv_s8(random, depthwise=False, quiet=True),
+    "btw_conv2d_s8_dsp_float": lambda random: conv_s8(random, depthwise=False),
+    "btw_conv2d_s8_mve": lambda random: conv_s8(random, depthwise=False),
+    "btw_depthwise_conv2d_3x3_s8_dsp": lambda random: conv_s8(random, depthwise=True, shape="3x3", quiet=True),
+    "btw_depthwise_conv2d_3x3_s8_mve": lambda random: conv_s8(random, depthwise=True, shape="3x3", quiet=True),
+    "btw_depthwise_conv2d_s8_dsp": lambda random: conv_s8(random, depthwise=True, quiet=True),
+    "btw_depthwise_conv2d_s8_dsp_float": lambda random: conv_s8(random, depthwise=True),
+    "btw_depthwise_conv2d_s8_mve": lambda random: conv_s8(random, depthwise=True),
+    "btw_global_average_pool_s8_dsp": global_average_pool_s8,
+    "btw_global_average_pool_s8_mve": global_average_pool_s8,
+    "btw_linear_s8_dsp": lambda random: linear_s8(random, quiet=True),
+    "btw_linear_s8_dsp_float": linear_s8,
+    "btw_linear_s8_mve": linear_s8,
+}.items():
+    CASES[_symbol] = (_draw, 12)
+ISAS = {row.symbol: row.isa for row in kernel_rows()}
+
+
+@cache
+def cases_of(symbol: str) -> list[KernelCase]:
+    """Random layers for which the operator chooses this kernel."""
+    draw, count = CASES[symbol]
+    cases: list[KernelCase] = []
+    for number in range(40 * count):
+        case = replace(draw(np.random.default_rng([number, *symbol.encode()])), isa=ISAS.get(symbol, "scalar"))
+        if case.call.kernel.symbol == symbol:
+            cases.append(case)
+        if len(cases) == count:
+            return cases
+    raise AssertionError(f"operators chose {symbol} for {len(cases)} of {40 * count} layers")
+
+
+@cache
+def cases_for(isa: str) -> tuple[dict[str, int], list[KernelCase]]:
+    """({symbol: number of its first case}, the cases of all kernels of an instruction set one behind the other)."""
+    first, cases = {}, []
+    for symbol in CASES:
+        if ISAS.get(symbol) == isa:
+            first[symbol] = len(cases)
+            cases += cases_of(symbol)
+    return first, cases
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Callable[[str, Kind], LoadedCases]:
+    return cache(lambda isa, kind: LoadedCases(cases_for(isa)[1], kind))
+
+
+def check(case: KernelCase, y: Array, expected: Array, what: str) -> None:
+    assert y.shape == expected.shape, what
+    if case.tolerance == 0.0:
+        wrong = y != expected
+    else:
+        error = np.abs(y.astype(np.float64) - expected)
+        wrong = ~(error <= case.tolerance * max(1.0, float(np.abs(expected).max(initial=0.0))))
+    assert not wrong.any(), f"{what}: {wrong.sum()} of {wrong.size} differ: {y[wrong][:5]} is not {expected[wrong][:5]}"
+
+
+# ---------------------------------------------------------------- tests
+
+
+def test_every_kernel_has_cases() -> None:
+    assert {row.symbol for row in kernel_rows()} == set(CASES)
+
+
+@pytest.mark.parametrize("symbol", CASES)
+def test_interpret_is_onnxruntime(symbol: str) -> None:
+    for number, case in enumerate(cases_of(symbol)):
+        check(case, case.interpreted(), case.expected, f"case {number}, {case.op}, {case.inputs}")
+
+
+@pytest.mark.parametrize("kind", ["shared", "inlined"])
+@pytest.mark.parametrize("symbol", CASES)
+def test_kernel(symbol: str, kind: Kind, loaded: Callable[[str, Kind], LoadedCases]) -> None:
+    first, isa = cases_for(ISAS[symbol])[0][symbol], ISAS[symbol]
+    for number, case in enumerate(cases_of(symbol)):
+        y = loaded(isa, kind).run(first + number)
+        check(case, y, case.expected, f"case {number}, {case.op}, {case.inputs}")
+        check(case, y, case.interpreted(), f"case {number} against interpret")
+
+
+@pytest.mark.parametrize("isa", sorted(set(ISAS.values())))
+def test_kernels_stay_inside_their_rows(isa: str) -> None:
+    """Under ASan and UBSan, each row and tensor a heap block of its own: the same values, and no report."""
+    cases = cases_for(isa)[1]
+    outputs, report = run_sanitized(cases, "shared")
+    assert not report, report[-3000:]
+    for number, (case, y) in enumerate(zip(cases, outputs, strict=True)):
+        check(case, y, case.expected, f"case {number}, {case.op}")
+
+
+CONV = "kernels/conv2d/conv2d_s8_scalar.c"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "report"),
+    [
+        ("acc += x[ic] * w[ic];", "acc += x[ic + 1] * w[ic];", "heap-buffer-overflow"),
+        ("*y++ = btw_requantize", "*++y = btw_requantize", "heap-buffer-overflow"),
+        ("int32_t acc = layer->bias[oc];", "int32_t acc = INT32_MAX;", "signed integer overflow"),
+    ],
+)
+def test_sanitized_runs_report_wrong_kernels(text: str, wrong: str, report: str) -> None:
+    """The harness itself: a kernel that reads or writes beside its row, or overflows, is caught."""
+    runtime = runtime_files()
+    assert text in runtime[CONV]
+    runtime[CONV] = runtime[CONV].replace(text, wrong)
+    outputs, found = run_sanitized(cases_of("btw_conv2d_s8_scalar"), "shared", runtime)
+    assert not outputs
+    assert report in found
+
+
+def test_average_pool_counts_beyond_the_padding() -> None:
+    pooling = Pooling((3, 3), (2, 2), (1, 1), (1, 1, 1, 1), ceil=True)
+    quantization = Quantization(0.05, 3)
+    x = draw_codes(np.random.default_rng(0), (1, 2, 6, 6))
+    y = onnxruntime_gives(
+        "QLinearAveragePool",
+        "int8",
+        [x],
+        x,
+        *pair(quantization),
+        *pair(quantization),
+        domain="com.microsoft",
+        kernel_shape=[3, 3],
+        strides=[2, 2],
+        pads=[1, 1, 1, 1],
+        ceil_mode=1,
+        count_include_pad=1,
+    )
+    types = (codes_type(quantization, x.shape),), codes_type(quantization, y.shape)
+    case = KernelCase(AveragePool(pooling, count_include_pad=True), *types, (x,), y)
+    check(case, case.interpreted(), y, "interpret")
+
+
+# ---------------------------------------------------------------- requantization by itself
+
+SHIM = """#include "btw_fixed_point.h"
+void exact(const int32_t *acc, const uint32_t *scale, const int32_t *zero_point, int8_t *y, int count);
+void proved(const int32_t *multiplier, const uint32_t *scale, int32_t offset, int shift, int zero_point,
+            const int32_t *channel, const int32_t *acc, int8_t *y, int count);
+void exact(const int32_t *acc, const uint32_t *scale, const int32_t *zero_point, int8_t *y, int count)
+{
+    for (int i = 0; i < count; i++)
+        y[i] = btw_requantize_exact(acc[i], scale[i], zero_point[i]);
+}
+void proved(const int32_t *multiplier, const uint32_t *scale, int32_t offset, int shift, int zero_point,
+            const int32_t *channel, const int32_t *acc, int8_t *y, int count)
+{
+    const btw_requantization layer = {multiplier, scale, offset, shift, zero_point};
+    for (int i = 0; i < count; i++)
+        y[i] = btw_requantize(&layer, channel[i], acc[i]);
+}
+"""
+SHIM_INTERFACE = "".join(f"{part};" for part in SHIM.split("{")[0].partition("\n")[2].split(";")[:2])
+
+
+class Requantization:
+    """btw_fixed_point.h behind arrays."""
+
+    def __init__(self) -> None:
+        self._ffi = cffi.FFI()
+        self._ffi.cdef(SHIM_INTERFACE)
+        files = {"shim.c": SHIM, "btw_fixed_point.h": runtime_files()["include/btw_fixed_point.h"]}
+        self._library: Any = self._ffi.dlopen(
+            str(compile_files(files, ["shim.c"], [*FLAGS, "-fPIC", "-shared"], ".so"))
+        )
+
+    def _pointer(self, kind: str, values: Array) -> Any:
+        return self._ffi.cast(f"{kind} *", values.ctypes.data)
+
+    def exact(self, acc: Array, scale: Array, zero_point: Array) -> Array:
+        y = np.empty(acc.shape, np.int8)
+        arrays = [np.ascontiguousarray(v) for v in (acc.astype(np.int32), scale.view(np.uint32), zero_point)]
+        pointers = [self._pointer(kind, v) for kind, v in zip(("int32_t", "uint32_t", "int32_t"), arrays, strict=True)]
+        self._library.exact(*pointers, self._pointer("int8_t", y), y.size)
+        return y
+
+    def layer(self, proof: Any, channel: Array, acc: Array) -> Array:
+        y = np.empty(acc.shape, np.int8)
+        arrays = [proof.multiplier, np.ascontiguousarray(proof.scale).view(np.uint32), channel, acc]
+        multiplier, scale, channels, accs = (
+            self._pointer("uint32_t" if v.dtype == np.uint32 else "int32_t", v) for v in arrays
+        )
+        fields = proof.offset, proof.shift, proof.zero_point
+        self._library.proved(multiplier, scale, *fields, channels, accs, self._pointer("int8_t", y), y.size)
+        return y
+
+
+def float_formula(acc: Array, scale: Array, zero_point: Any) -> Array:
+    """clamp(round_half_even((float)acc * scale) + zero_point), step by step in float32."""
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = np.rint(acc.astype(np.float32) * scale)
+    return np.clip(np.clip(rounded, -1000, 1000).astype(np.int32) + zero_point, -128, 127).astype(np.int8)
+
+
+@pytest.fixture(scope="module")
+def requantization() -> Requantization:
+    return Requantization()
+
+
+def edge_accumulators() -> Array:
+    """Ends of int32, powers of two, and what float32 rounds: 24 to 31 significant bits, ties among them."""
+    random = np.random.default_rng(1)
+    values = {0, 1, 2, 3, 2**31 - 1, -(2**31), 2**31 - 64, 2**31 - 65, 2**24 + 1, 2**24 + 3, 2**25 + 2, 2**25 + 6}
+    values |= {(1 << bits) + d for bits in range(1, 31) for d in (-1, 0, 1)}
+    values |= {((1 << 24) + int(v)) * 2**s + 2 ** (s - 1) for s in (1, 3, 6) for v in random.integers(0, 1 << 23, 6)}
+    values = {v for v in values if -(2**31) <= v < 2**31}
+    return np.array(sorted(values | {-v for v in values if v != -(2**31)}), np.int64)
+
+
+def edge_scales() -> Array:
+    """All exponents of normal float32 numbers: powers of two, their neighbours, halves of small integers."""
+    powers = np.exp2(np.arange(-126, 128)).astype(np.float32)
+    near = np.exp2(np.arange(-40, 9)).astype(np.float32)
+    odd = (np.arange(1, 64, 2)[:, None] * np.exp2([-6, -12, -30])).ravel().astype(np.float32)
+    neighbours = [np.nextafter(near, F(0)), np.nextafter(near, F(9)), (near * F(1.5)).astype(np.float32)]
+    return np.concatenate([powers, *neighbours, odd])
+
+
+def test_exact_requantization_at_its_edges(requantization: Requantization) -> None:
+    acc, scale = (v.ravel() for v in np.meshgrid(edge_accumulators(), edge_scales()))
+    for zero_point in (-128, -1, 0, 5, 127):
+        zero_points = np.full(acc.shape, zero_point, np.int32)
+        y = requantization.exact(acc, scale, zero_points)
+        np.testing.assert_array_equal(y, float_formula(acc, scale, zero_point))
+
+
+def draw_accumulators(random: Random, count: int) -> Array:
+    """Of all magnitudes."""
+    return np.rint(2.0 ** random.uniform(0, 31, count) * random.choice([-1, 1], count)).clip(-(2**31), 2**31 - 1)
+
+
+def test_exact_requantization_of_millions(requantization: Requantization) -> None:
+    """Random pairs; and scales chosen so that products fall next to halves, where rounding is decided."""
+    random, count = np.random.default_rng(2), 1_500_000
+    acc = draw_accumulators(random, count).astype(np.int64)
+    zero_point = random.integers(-128, 128, count).astype(np.int32)
+    scales = {
+        "any": 2.0 ** random.uniform(-32, 2, count),
+        "halves": np.abs((random.integers(-256, 256, count) + 0.5) / np.where(acc == 0, 1, acc)),
+        "powers": np.exp2(random.integers(-32, 2, count)),
+    }
+    for what, values in scales.items():
+        scale = values.astype(np.float32)
+        wrong = requantization.exact(acc, scale, zero_point) != float_formula(acc, scale, zero_point)
+        assert not wrong.any(), f"{what}: {wrong.sum()} differ, first {acc[wrong][0]} * {scale[wrong][0]!r}"
+
+
+def ranges(random: Random, scale: Array) -> tuple[Array, Array]:
+    """Accumulators of a layer: some channels saturate, some use few codes, some the whole of int32."""
+    size = np.minimum(2.0 ** random.uniform(3, 10, len(scale)) / scale, 2.0**31 - 1)
+    size = np.where(random.random(len(scale)) < 0.05, 2.0**31 - 1, size).astype(np.int64)
+    return -size, np.maximum(size - random.integers(0, 50, len(scale)), 1)
+
+
+def near_halves(random: Random, scale: Array, low: Array, high: Array, count: int) -> tuple[Array, Array]:
+    """(channel, accumulator): every code's threshold of every channel, its neighbours, the ends, and any others."""
+    codes = np.arange(-300, 300) + 0.5
+    ties = np.rint(codes / scale[:, None].astype(np.float64))[:, :, None] + np.arange(-2, 3)
+    others = low[:, None] + np.rint(random.random((len(scale), count)) * (high - low)[:, None])
+    acc = np.concatenate([ties.reshape(len(scale), -1), others, low[:, None], high[:, None]], 1)
+    acc = np.clip(acc, low[:, None], high[:, None]).astype(np.int32)
+    channel = np.broadcast_to(np.arange(len(scale), dtype=np.int32)[:, None], acc.shape)
+    return np.ascontiguousarray(channel).ravel(), acc.ravel()
+
+
+LAYERS = {
+    "any": (lambda random: 2.0 ** random.uniform(-14, -4, 40), None),
+    "ratio of 2**18": (lambda random: 2.0 ** -random.uniform(4, 22, 40), None),
+    "exact ties": (lambda random: np.exp2(random.integers(-12, -2, 40)), None),
+    "shift 1": (lambda random: 2.0 ** random.uniform(-10, -1, 40), 1),
+    "shift 16": (lambda random: 2.0 ** random.uniform(-20, -14, 40), 16),
+    "large scales": (lambda random: 2.0 ** random.uniform(-3, 6, 40), None),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_requantize_as_the_float_formula(name: str, requantization: Requantization) -> None:
+    """Channels with a proof, and those with multiplier 0, which take the exact form."""
+    draw, shift = LAYERS[name]
+    random = np.random.default_rng([3, *name.encode()])
+    unproved = channels = 0
+    for zero_point in (-128, 127, 0, int(random.integers(-127, 127))):
+        scale = draw(random).astype(np.float32)
+        low, high = ranges(random, scale)
+        proof = prove_requantization(scale, zero_point, low, high, shift)
+        unproved, channels = unproved + proof.unproved, channels + len(scale)
+        channel, acc = near_halves(random, scale, low, high, 2000)
+        y, expected = requantization.layer(proof, channel, acc), float_formula(acc, scale[channel], zero_point)
+        wrong = y != expected
+        first = (acc[wrong][:1], scale[channel][wrong][:1], proof.multiplier[channel][wrong][:1])
+        assert not wrong.any(), f"{wrong.sum()} of {wrong.size} differ, first {first}"
+    if name != "exact ties":
+        assert channels > unproved, "no channel has a proof"
+    if name in ("ratio of 2**18", "shift 1", "exact ties"):
+        assert unproved, "no channel takes the exact form"
+
+
+def test_saturating_and_rounding_helpers() -> None:
+    """btw_quantize_s8 and btw_saturate_s8 at halves, far outside, and at infinity."""
+    text = """#include "btw_fixed_point.h"
+void convert(const float *x, int8_t *saturated, int8_t *quantized, int count);
+void convert(const float *x, int8_t *saturated, int8_t *quantized, int count)
+{
+    for (int i = 0; i < count; i++) {
+        saturated[i] = btw_saturate_s8(x[i]);
+        quantized[i] = btw_quantize_s8(x[i], 0.75f, -3);
+    }
+}
+"""
+    ffi = cffi.FFI()
+    ffi.cdef("void convert(const float *x, int8_t *saturated, int8_t *quantized, int count);")
+    files = {"shim.c": text, "btw_fixed_point.h": runtime_files()["include/btw_fixed_point.h"]}
+    library: Any = ffi.dlopen(str(compile_files(files, ["shim.c"], [*FLAGS, "-fPIC", "-shared"], ".so")))
+    halves = np.arange(-2000, 2000) / 4
+    near = [np.nextafter(halves.astype(np.float32), F(bound)) for bound in (-np.inf, np.inf)]
+    ends = [np.inf, -np.inf, 3e38, -3e38, 1e-45, -1e-45, -0.0, 2.0**22, 2.0**23 + 1, 2.0**31, -(2.0**31)]
+    x = np.concatenate([halves, *near, np.array(halves * 0.75), ends]).astype(np.float32)
+    saturated, quantized = np.empty(x.shape, np.int8), np.empty(x.shape, np.int8)
+    pointers = [ffi.cast("int8_t *", y.ctypes.data) for y in (saturated, quantized)]
+    library.convert(ffi.cast("const float *", x.ctypes.data), *pointers, x.size)
+    np.testing.assert_array_equal(saturated, np.clip(np.rint(x), -128, 127).astype(np.int8))
+    with np.errstate(over="ignore"):
+        expected = np.clip(np.clip(np.rint(x / F(0.75)), -1000, 1000) - 3, -128, 127)
+    np.testing.assert_array_equal(quantized, expected.astype(np.int8))

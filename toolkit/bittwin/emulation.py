@@ -1,0 +1,31 @@
+"""What stands in on the host for kernels in assembler and for Arm's intrinsics: plain C from runtime_c/emulate."""
+
+from __future__ import annotations
+
+import re
+
+from bittwin_cgen.ir import GeneratedModel
+from bittwin_cgen.runtime import runtime_files
+
+FOLDER = "emulate/"
+
+
+def host_files(model: GeneratedModel) -> dict[str, str]:
+    """{path: text} of a model for any target, to be compiled on this machine.
+
+    A file of btw/ that has a twin of its name in emulate/ becomes that twin; headers of emulate/ that the files include
+    come along.
+    """
+    twins = {path.removeprefix(FOLDER): text for path, text in runtime_files().items() if path.startswith(FOLDER)}
+    files = dict(model.files)
+    for path in model.files:
+        name = path.removeprefix("btw/")
+        if name != path and name in twins:
+            files[path] = twins[name]
+    wanted = [text for path, text in files.items() if path.startswith("btw/")]
+    while wanted:
+        for name in re.findall(r'#include ["<]([\w.]+)[">]', wanted.pop()):
+            if name in twins and f"btw/{name}" not in files:
+                files[f"btw/{name}"] = twins[name]
+                wanted.append(twins[name])
+    return files

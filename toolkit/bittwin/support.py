@@ -1,0 +1,155 @@
+"""The support matrix of the README, made from the tables of operators and kernels: python -m bittwin.support."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bittwin.files import write_file
+from bittwin_cgen.errors import BittwinError
+from bittwin_cgen.ir import Kernel
+from bittwin_cgen.ops import OPERATORS
+from bittwin_cgen.ops.table import KERNELS as TABLE_KERNELS
+from bittwin_cgen.read_onnx import FOLDABLE
+
+BEGIN = "<!-- support matrix: begin (python -m bittwin.support --write README.md) -->"
+END = "<!-- support matrix: end -->"
+
+Comparison = Literal["exact", "table", "float"]
+
+MEANINGS: dict[Comparison, str] = {
+    "exact": "every bit",
+    "table": "every bit, by a table of 256 results",
+    "float": "computed in float32, as onnxruntime does; may be off by one code",
+}
+
+INSTRUCTION_SETS = {
+    "scalar": "any processor",
+    "dsp": "Armv7E-M, Armv8-M with DSP",
+    "fpu": "the same, with an FPU",
+    "mve": "Helium",
+    "neon": "Armv7-A, Armv8-A",
+    "dotprod": "Armv8.2-A with dot products",
+    "i8mm": "Armv8.6-A",
+}
+
+
+@dataclass(frozen=True)
+class Support:
+    """What the code does not say in one place: how int8 compares with onnxruntime, and what is refused.
+
+    `like` names the operator whose kernels compute this one, where that is another.
+    """
+
+    int8: Comparison
+    restrictions: str = ""
+    like: str = ""
+
+
+QLINEAR = "int8 activations and weights"
+
+SUPPORT: dict[str, Support] = {
+    "Add": Support("exact", "two tensors of one shape; a constant has one value, or one a channel (int8: as float32)"),
+    "AveragePool": Support("exact", "1-D and 2-D"),
+    "BatchNormalization": Support("float", "rank 3 or 4; folded into the convolution before it"),
+    "Clip": Support("table", "constant bounds"),
+    "Concat": Support("exact", "rank 2 to 4; not along the batch, not of constants"),
+    "Conv": Support("exact", "1-D and 2-D, constant weights; a Pad before it is folded in, whatever its mode"),
+    "DequantizeLinear": Support("exact", "int8, one scale a tensor; weights also one scale a channel"),
+    "Dropout": Support("exact", "as at inference: nothing is computed"),
+    "Flatten": Support("exact"),
+    "Gemm": Support("exact", "constant B, transA=0"),
+    "GlobalAveragePool": Support("exact", "1-D and 2-D"),
+    "Identity": Support("exact", "nothing is computed"),
+    "MatMul": Support("exact", "a matrix by a constant matrix"),
+    "MaxPool": Support("exact", "1-D and 2-D, values only"),
+    "Pad": Support("exact", "height and width, not negative; constant, reflect, edge, wrap"),
+    "QGemm": Support("exact", f"{QLINEAR}; alpha 1", "Gemm"),
+    "QLinearAdd": Support("exact", "two tensors of one shape", "Add"),
+    "QLinearAveragePool": Support("exact", "channels_last=0", "AveragePool"),
+    "QLinearConcat": Support("exact", "as Concat", "Concat"),
+    "QLinearConv": Support("exact", QLINEAR, "Conv"),
+    "QLinearGlobalAveragePool": Support("exact", "channels_last=0", "GlobalAveragePool"),
+    "QLinearMatMul": Support("exact", f"{QLINEAR}; by a constant matrix", "MatMul"),
+    "QuantizeLinear": Support("exact", "int8, one scale a tensor"),
+    "Relu": Support("table", "in int8 mostly done by the saturation of the layer before it"),
+    "Reshape": Support("exact", "constant shape"),
+    "Softmax": Support("float", "axis 1, rank 2 to 4"),
+    "Squeeze": Support("exact", "constant axes"),
+    "Unsqueeze": Support("exact", "constant axes"),
+}
+
+
+def kernels_of(operator: str) -> tuple[Kernel, ...]:
+    """The kernel table of the file that reads an ONNX operator, or the one that it is computed like."""
+    reader = OPERATORS[SUPPORT[operator].like or operator]
+    table: tuple[Kernel, ...] = importlib.import_module(reader.__module__).KERNELS
+    return table
+
+
+def instruction_sets(kernels: tuple[Kernel, ...], dtype: str) -> str:
+    """Those for which there are kernels of a type; u8 kernels move bytes of any type."""
+    found = {kernel.isa for kernel in kernels if kernel.dtype in (dtype, "u8")}
+    return ", ".join(isa for isa in INSTRUCTION_SETS if isa in found)
+
+
+def row(operator: str) -> str:
+    """The line of one operator."""
+    support, kernels = SUPPORT[operator], kernels_of(operator)
+    int8 = {
+        "exact": instruction_sets(kernels, "s8"),
+        "table": instruction_sets(TABLE_KERNELS, "s8"),
+        "float": "as float32",
+    }[support.int8]
+    float32 = "" if support.like else instruction_sets(kernels, "f32")
+    return f"| {operator} | {float32} | {int8} | {support.int8} | {support.restrictions} |"
+
+
+def matrix() -> str:
+    """The whole table, as markdown between its marks."""
+    used = {kernel.isa for operator in OPERATORS for kernel in kernels_of(operator)}
+    sets = ", ".join(f"{isa} ({INSTRUCTION_SETS[isa]})" for isa in INSTRUCTION_SETS if isa in used)
+    folded = ", ".join(sorted(FOLDABLE | {"Constant", "Shape"}))
+    lines = [
+        BEGIN,
+        "",
+        "| ONNX | float32 | int8 | int8 is | restrictions |",
+        "|---|---|---|---|---|",
+        *(row(operator) for operator in sorted(OPERATORS)),
+        "",
+        *(f"- {name}: {meaning}." for name, meaning in MEANINGS.items()),
+        "",
+        textwrap.fill(f"Instruction sets of kernels: {sets}.", 120),
+        "",
+        textwrap.fill(f"Computed while the model is read, where all inputs are constants: {folded}.", 120),
+        "",
+        END,
+    ]
+    return "\n".join(lines)
+
+
+def with_matrix(text: str) -> str:
+    """`text` with the table between its marks renewed; raises BittwinError where they are not there once each."""
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise BittwinError("the text", "has no place for the support matrix", f"Add the lines {BEGIN} and {END}")
+    before, rest = text.split(BEGIN)
+    return before + matrix() + rest.split(END)[1]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Prints the table, or rewrites it in a file."""
+    parser = argparse.ArgumentParser(prog="python -m bittwin.support", description="The support matrix as markdown.")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="rewrite it between its marks in FILE")
+    path: Path | None = parser.parse_args(arguments).write
+    if path is None:
+        print(matrix())
+    else:
+        write_file(path, with_matrix(path.read_text()).encode())
+
+
+if __name__ == "__main__":
+    main()
