@@ -427,9 +427,8 @@ def outside_tolerance(prepared: Prepared, mine: Array, expected: Array, tally: T
 
 def unproved_channels(model: GeneratedModel) -> tuple[int, int]:
     """(channels of the last convolution, those that requantize without a proof)."""
-    step = list(model.program.steps())[-1]
-    assert step.call.layer is not None
-    requantization = step.call.layer.fields["requantization"]
+    layers = [step.call.layer for step in model.program.steps() if step.call.layer is not None]
+    requantization = [layer.fields["requantization"] for layer in layers if "requantization" in layer.fields][-1]
     assert isinstance(requantization, Struct)
     multiplier = requantization.fields["multiplier"]
     assert isinstance(multiplier, Constant)

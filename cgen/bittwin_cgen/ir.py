@@ -367,6 +367,7 @@ class Program:
     types: Mapping[str, TensorType]  # of every tensor of the graph, and of the copies that lowering adds
     buffers: Mapping[str, Buffer]
     outside: Mapping[str, str]  # step name: the place of its row of padding values
+    scratch: Mapping[str, str]  # step name: the place of its scratch memory
     places: Mapping[str, Place]  # by tensor, or by a name of `lower`
     aliases: Mapping[str, str]  # tensor to the tensor whose memory it shares
     arena_bytes: int

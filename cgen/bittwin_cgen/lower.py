@@ -224,7 +224,8 @@ class _Memory:
                 self.buffers[name] = replace(self.buffers[name], slots=slots, below=below)
         segments = [Segment(tuple(order[first:end])) for first, end in cuts]
         outside, rows = self._outside(segments)
-        places, arena_bytes = plan_memory(self._requests(segments, rows, ports))
+        scratch, passing = self._scratch(segments)
+        places, arena_bytes = plan_memory(self._requests(segments, rows + passing, ports))
         return Program(
             graph=self.graph,
             target=target,
@@ -233,6 +234,7 @@ class _Memory:
             types=self.types,
             buffers=self.buffers,
             outside=outside,
+            scratch=scratch,
             places=places,
             aliases=self.aliases,
             arena_bytes=arena_bytes,
@@ -288,7 +290,8 @@ class _Memory:
                 if item.padded:
                     over = max(item.needed) - heights[item.tensor]
                     below[item.tensor] = max(below.get(item.tensor, 0), over)
-        extra = {step.output: step.call.scratch for step in order}
+        lasting = {step.output: step.call.scratch for step in order if _keeps_scratch(step)}
+        passing = {step.output: step.call.scratch for step in order if not _keeps_scratch(step)}
         kept = frozenset(reshaped | dense | {task.output for task in tasks if task.at_end})
         never = kept | ports
         rows = {
@@ -296,7 +299,8 @@ class _Memory:
                 buffer.height,
                 buffer.stride,
                 0 if name in never else below.get(name, 0),
-                extra.get(name, 0) + buffer.slack,
+                lasting.get(name, 0) + buffer.slack,
+                passing.get(name, 0),
             )
             for name, buffer in self.buffers.items()
         }
@@ -390,7 +394,7 @@ class _Memory:
             return 0
         return (window.left + width + window.right) * channels * buffer.itemsize + step.call.kernel.slack
 
-    def _requests(self, segments: list[Segment], outside: list[Request], ports: set[str]) -> list[Request]:
+    def _requests(self, segments: list[Segment], others: list[Request], ports: set[str]) -> list[Request]:
         first: dict[str, int] = {}
         last: dict[str, int] = {}
         for number, segment in enumerate(segments):
@@ -404,12 +408,19 @@ class _Memory:
         for number, segment in enumerate(segments):
             if len(segment.steps) > 1:
                 requests.append(Request(counters_name(number), COUNTER_BYTES * len(segment.steps), number, number))
-            requests += [
-                Request(scratch_name(step), step.call.scratch, number, number)
-                for step in segment.steps
-                if step.call.scratch
-            ]
-        return requests + outside
+        return requests + others
+
+    def _scratch(self, segments: list[Segment]) -> tuple[dict[str, str], list[Request]]:
+        """({step: place of its scratch memory}, requests): one a segment, but for what lasts between calls."""
+        names: dict[str, str] = {}
+        sizes: dict[str, tuple[int, int]] = {}
+        for number, segment in enumerate(segments):
+            for step in segment.steps:
+                if step.call.scratch:
+                    name = f"scratch of {step.name if _keeps_scratch(step) else f'segment {number}'}"
+                    names[step.name] = name
+                    sizes[name] = max(sizes.get(name, (0, 0))[0], step.call.scratch), number
+        return names, [Request(name, size, number, number) for name, (size, number) in sizes.items()]
 
 
 def outside_name(segment: int, dtype: str, value: float) -> str:
@@ -422,6 +433,6 @@ def counters_name(segment: int) -> str:
     return f"rows of segment {segment}"
 
 
-def scratch_name(step: Step) -> str:
-    """The place of a step's scratch memory."""
-    return f"scratch of {step.name}"
+def _keeps_scratch(step: Step) -> bool:
+    """True where scratch memory holds something from one call to the next."""
+    return step.call.kernel.form == "reduce"

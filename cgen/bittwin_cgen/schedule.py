@@ -9,7 +9,7 @@ rounds. Segments are chosen by dynamic programming over the places where the ord
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bittwin_cgen.ir import Step, Window
 
@@ -62,6 +62,7 @@ class Rows:
     stride: int
     below: int = 0
     extra: int = 0  # bytes besides the rows
+    passing: int = 0  # bytes that the task which makes it needs only while it is called
 
 
 def reading(tensor: str, window: Window | None, height: int, calls: int) -> Reading:
@@ -237,7 +238,7 @@ class Plan:
     def _plain(self, name: str, rings: set[str]) -> Rows:
         """A tensor that is no ring has no rows of padding."""
         rows = self.rows[name]
-        return rows if name in rings else Rows(rows.height, rows.stride, 0, rows.extra)
+        return rows if name in rings else replace(rows, below=0)
 
     def _rings(self, first: int, end: int) -> set[str]:
         if end - first == 1:
@@ -263,9 +264,11 @@ class Plan:
             ),
             default=0,
         )
+        passing = 0
         for task in self.tasks[first:end]:
             rows = self.rows[task.output]
             total += _aligned(rows.extra)
+            passing = max(passing, _aligned(rows.passing))
             if task.output in self.whole:
                 continue
             slots = rows.height
@@ -275,8 +278,10 @@ class Plan:
                     max((n for (t, reader), n in known.items() if t == task.output and reader in names), default=1),
                 )
             total += _aligned(slots * rows.stride)
-        return total + sum(
-            _aligned(self.rows[name].height * self.rows[name].stride) for name in self._alive(first, end)
+        return (
+            total
+            + passing
+            + sum(_aligned(self.rows[name].height * self.rows[name].stride) for name in self._alive(first, end))
         )
 
     def _reaches_outside(self, item: Reading) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 import cffi
 import numpy as np
 
+from bittwin.emulation import host_files
 from bittwin_cgen import BittwinError
 from bittwin_cgen.ir import Array, GeneratedModel
 
@@ -299,7 +300,7 @@ def build(model: GeneratedModel, flavour: Flavour = "shipped", compiler: str | N
     """The model compiled for this machine; "observed" also gives every layer's values."""
     if flavour == "sanitized":
         raise ValueError("a sanitized model runs in a process of its own: use run_sanitized")
-    files = {**model.files, "harness.c": harness_source(model.manifest), "observe.h": OBSERVE}
+    files = {**host_files(model), "harness.c": harness_source(model.manifest), "observe.h": OBSERVE}
     sources = [f"{model.name}.c", f"{model.name}_weights.c", "harness.c"]
     flags = [*FLAGS, "-fPIC", "-shared", *(["-include", "observe.h"] if flavour == "observed" else [])]
     return Library(model, compile_files(files, sources, flags, ".so", compiler), flavour == "observed")
@@ -354,7 +355,7 @@ int main(int count, char **arguments)
     return fclose(in) | fclose(out);
 }}
 """
-    files = {**model.files, "harness.c": harness_source(facts), "main.c": main}
+    files = {**host_files(model), "harness.c": harness_source(facts), "main.c": main}
     sources = [f"{model.name}.c", f"{model.name}_weights.c", "harness.c", "main.c"]
     program = compile_files(files, sources, ["-std=c11", "-ffp-contract=off", *SANITIZERS], ".exe")
     with tempfile.TemporaryDirectory() as folder:

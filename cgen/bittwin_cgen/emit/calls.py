@@ -8,7 +8,7 @@ import numpy as np
 
 from bittwin_cgen.emit.literals import C_TYPES, float_literal
 from bittwin_cgen.ir import Buffer, Program, Segment, Step, TensorType, Window
-from bittwin_cgen.lower import counters_name, scratch_name
+from bittwin_cgen.lower import counters_name
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Calls:
             arguments = [*xs, "y", *last]
         layer = f"&{self.model}_{step.name}_layer"
         if kernel.scratch is not None:
-            place = self.program.places.get(scratch_name(step))
-            arguments.append(f"btw_at(frame->arena, {place.offset})" if place else "NULL")
+            name = self.program.scratch.get(step.name)
+            arguments.append(f"btw_at(frame->arena, {self.program.places[name].offset})" if name else "NULL")
         lines.append(f"    {kernel.symbol}({', '.join([layer, *arguments])});")
         if (buffer.left or buffer.right) and buffer.mode != "constant":
             pixel = buffer.channels * buffer.itemsize
