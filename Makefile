@@ -19,7 +19,7 @@ demo: $(VENV)/ready ## the trained digits network: export, quantize, C, verify; 
 	@$(BIN)/python -m models.demo build/demo
 
 test: $(VENV)/ready ## all tests
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q --numprocesses 2
 
 test-arm: $(VENV)/ready ## the tests that run on emulated Arm processors; none is skipped
 	@BITTWIN_REQUIRE_ARM=1 $(BIN)/python -m pytest -q tests/arm
