@@ -574,3 +574,13 @@ def test_importing_export_does_not_import_torch() -> None:
     code = "import sys, bittwin.exporter; print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"
+
+
+def test_exported_files_hold_no_path_of_this_machine():
+    """torch keeps a stack trace of each node; module paths stay."""
+    module = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU())
+    traced = export(module, (1, 1, 5, 5))
+    keys = {entry.key for node in traced.graph.node for entry in node.metadata_props}
+    assert keys
+    assert not any("stack_trace" in key for key in keys)
+    assert str(Path(__file__).parent).encode() not in traced.SerializeToString()

@@ -299,7 +299,7 @@ def print_verification(report: Any) -> None:
         ("differ", "right"),
         ("max error", "right"),
     ):
-        table.add_column(title, justify=side, overflow="ellipsis", no_wrap=title != "layer")  # type: ignore[arg-type]
+        table.add_column(title, justify=side, overflow="fold", no_wrap=title != "layer")  # type: ignore[arg-type]
     table.add_column("", overflow="fold")
     for row in report.layers:
         style = None if row.passed else "red"

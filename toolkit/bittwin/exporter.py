@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from bittwin.files import write_file
+from bittwin.onnx_passes.remove_stack_traces import remove_stack_traces
 from bittwin.onnx_passes.remove_unused import remove_unused
 from bittwin.onnx_passes.replace_batch_normalization import replace_batch_normalization
 from bittwin.onnx_passes.replace_max_zero import replace_max_zero
@@ -44,6 +45,7 @@ PASSES: tuple[Callable[[ModelProto], ModelProto], ...] = (
     replace_reduce_mean,
     replace_max_zero,
     replace_batch_normalization,
+    remove_stack_traces,
     remove_unused,
 )
 
