@@ -425,7 +425,7 @@ class _Memory:
 
 def outside_name(segment: int, dtype: str, value: float) -> str:
     """The place of a row of padding values."""
-    return f"{value:g} as {dtype}, segment {segment}"
+    return f"{value!r} as {dtype}, segment {segment}"
 
 
 def counters_name(segment: int) -> str:

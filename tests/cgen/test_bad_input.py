@@ -115,7 +115,7 @@ def one_node(
 
 
 def known(reason: str, *values: object) -> Any:
-    """A case that is wrong today: strict, so that the mark goes when it is repaired."""
+    """A case that was wrong once; the reason says how it showed."""
     return pytest.param(*values)
 
 

@@ -19,7 +19,7 @@ from bittwin_cgen.emit.manifest import manifest
 from bittwin_cgen.emit.model import ModelText
 from bittwin_cgen.interpret import interpret
 from bittwin_cgen.ir import GeneratedModel, Place, Program
-from bittwin_cgen.lower import lower
+from bittwin_cgen.lower import lower, outside_name
 from bittwin_cgen.pipeline import compile_graph
 from bittwin_cgen.runtime import runtime_files
 from bittwin_cgen.targets import find_target
@@ -285,6 +285,20 @@ def test_a_budget_that_cannot_hold_says_what_is_needed() -> None:
     with pytest.raises(BudgetExceeded) as raised:
         generate(proto, schedule="layers", ram=least)
     assert "--schedule ram" in raised.value.do
+
+
+def test_two_padding_values_that_print_alike_have_a_row_each() -> None:
+    """Two convolutions that read one whole tensor, padded with values that differ in the eighth digit."""
+    random = np.random.default_rng(2)
+    graph = GraphBuilder(random, "float32", "codes")
+    x = graph.input(1, 2, 6, 5)
+    graph.output(graph.conv(graph.pad(x, (1, 0, 1, 0), "constant", 0.1234567), 2, kernel=(3, 1)))
+    graph.output(graph.conv(graph.pad(x, (1, 0, 1, 0), "constant", 0.1234568), 2, kernel=(3, 1)))
+    for schedule in SCHEDULES:
+        program = generate(graph.model(), schedule=schedule).program
+        values = {step.name: step.call.window.value for step in program.steps() if step.name in program.outside}  # type: ignore[union-attr]
+        assert len({program.outside[name] for name in values}) == len(set(values.values()))
+    assert outside_name(0, "float32", 0.1234567) != outside_name(0, "float32", 0.1234568)
 
 
 def test_the_memory_map_shows_every_buffer() -> None:

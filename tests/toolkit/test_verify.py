@@ -366,7 +366,7 @@ MODELS: dict[str, Callable[[Net], onnx.ModelProto]] = {
 
 
 def known(name: str, reason: str) -> Any:
-    """A case that is wrong today: strict, so that the mark goes when it is repaired."""
+    """A case that was wrong once; the reason says how it showed."""
     return pytest.param(name)
 
 
