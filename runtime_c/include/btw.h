@@ -15,6 +15,14 @@
 #define BTW_KERNEL
 #endif
 
+/* A layer of a generated model keeps a stack frame of its own: inlined into one function, the frames of all layers
+ * would lie side by side. */
+#if defined(__GNUC__)
+#define BTW_LAYER static __attribute__((noinline))
+#else
+#define BTW_LAYER static
+#endif
+
 /* Section or attribute of constant data, e.g. __attribute__((section(".qspi"))). */
 #ifndef BTW_WEIGHTS
 #define BTW_WEIGHTS

@@ -75,7 +75,7 @@ class Calls:
         if not whole and not any("oy" in line for line in lines if "BTW_OBSERVE" not in line):
             lines.append("    (void)oy;")
         return "\n".join(
-            [f"static void {self.model}_{step.name}(const {self.model}_frame *frame{argument})", "{", *lines, "}"]
+            [f"BTW_LAYER void {self.model}_{step.name}(const {self.model}_frame *frame{argument})", "{", *lines, "}"]
         )
 
     def flow(self, number: int, segment: Segment) -> str:

@@ -32,7 +32,7 @@ static const btw_copy_u8 float_classifier_image_rows_layer = {
     .bytes = 8,
 };
 
-static void float_classifier_image_rows(const float_classifier_frame *frame, int oy)
+BTW_LAYER void float_classifier_image_rows(const float_classifier_frame *frame, int oy)
 {
     float *const y = btw_at(frame->arena, 8 + oy % 3 * 64);
     btw_copy_u8_scalar(&float_classifier_image_rows_layer, frame->input_image, y, 6);
@@ -55,7 +55,7 @@ static const btw_conv2d_f32 float_classifier_conv_layer = {
     .high = INFINITY,
 };
 
-static void float_classifier_conv(const float_classifier_frame *frame, int oy)
+BTW_LAYER void float_classifier_conv(const float_classifier_frame *frame, int oy)
 {
     float *const y = btw_at(frame->arena, 192 + oy % 2 * 96);
     const void *rows[3];
@@ -77,7 +77,7 @@ static const btw_max_pool_f32 float_classifier_pool_layer = {
     .output_width = 3,
 };
 
-static void float_classifier_pool(const float_classifier_frame *frame, int oy)
+BTW_LAYER void float_classifier_pool(const float_classifier_frame *frame, int oy)
 {
     float *const y = btw_at(frame->arena, 384 + oy * 48);
     const void *rows[2];
@@ -97,7 +97,7 @@ static const btw_linear_f32 float_classifier_scores_layer = {
     .high = INFINITY,
 };
 
-static void float_classifier_scores(const float_classifier_frame *frame)
+BTW_LAYER void float_classifier_scores(const float_classifier_frame *frame)
 {
     float *const y = frame->scores;
     btw_linear_f32_scalar(&float_classifier_scores_layer, btw_at(frame->arena, 384), y, 1);

@@ -32,7 +32,7 @@ static const btw_copy_u8 int8_branches_conv_rowsx2_layer = {
     .bytes = 3,
 };
 
-static void int8_branches_conv_rowsx2(const int8_branches_frame *frame, int oy)
+BTW_LAYER void int8_branches_conv_rowsx2(const int8_branches_frame *frame, int oy)
 {
     int8_t *const y = btw_at(frame->arena, 179 + oy % 3 * 21);
     btw_copy_u8_scalar(&int8_branches_conv_rowsx2_layer, frame->input_image + oy * 15, y, 5);
@@ -61,7 +61,7 @@ static const btw_conv2d_s8 int8_branches_conv_layer = {
     },
 };
 
-static void int8_branches_conv(const int8_branches_frame *frame, int oy)
+BTW_LAYER void int8_branches_conv(const int8_branches_frame *frame, int oy)
 {
     int8_t *const y = btw_at(frame->arena, 4 + oy * 28);
     const void *rows[3];
@@ -92,7 +92,7 @@ static const btw_conv2d_s8 int8_branches_depthwise_layer = {
     },
 };
 
-static void int8_branches_depthwise(const int8_branches_frame *frame, int oy)
+BTW_LAYER void int8_branches_depthwise(const int8_branches_frame *frame, int oy)
 {
     int8_t *const y = btw_at(frame->arena, 176 + oy * 20);
     const void *rows[3];
@@ -112,7 +112,7 @@ static const btw_add_s8 int8_branches_add_layer = {
     .half_even = 0,
 };
 
-static void int8_branches_add(const int8_branches_frame *frame, int oy)
+BTW_LAYER void int8_branches_add(const int8_branches_frame *frame, int oy)
 {
     int8_t *const y = btw_at(frame->arena, 304 + oy * 20);
     btw_add_s8_scalar(&int8_branches_add_layer, btw_at(frame->arena, 4 + oy * 28), btw_at(frame->arena, 176 + oy * 20), y, 5);
@@ -134,7 +134,7 @@ static const btw_concat_s8 int8_branches_concat_layer = {
     },
 };
 
-static void int8_branches_concat(const int8_branches_frame *frame, int oy)
+BTW_LAYER void int8_branches_concat(const int8_branches_frame *frame, int oy)
 {
     int8_t *const y = frame->concat_codes + oy * 40;
     const void *const x[] = {btw_at(frame->arena, 304 + oy * 20), btw_at(frame->arena, 4 + oy * 28)};

@@ -50,7 +50,7 @@ static const btw_conv2d_s8 int8_classifier_conv_layer = {
     },
 };
 
-static void int8_classifier_conv(const int8_classifier_frame *frame, int oy)
+BTW_LAYER void int8_classifier_conv(const int8_classifier_frame *frame, int oy)
 {
     int8_t *const y = btw_at(frame->arena, 16);
     const void *rows[2];
@@ -75,7 +75,7 @@ static const btw_global_average_pool_s8 int8_classifier_pool_layer = {
     },
 };
 
-static void int8_classifier_pool(const int8_classifier_frame *frame, int oy)
+BTW_LAYER void int8_classifier_pool(const int8_classifier_frame *frame, int oy)
 {
     int8_t *const y = btw_at(frame->arena, 32);
     btw_global_average_pool_s8_scalar(&int8_classifier_pool_layer, btw_at(frame->arena, 16), y, oy, btw_at(frame->arena, 0));
@@ -98,7 +98,7 @@ static const btw_linear_s8 int8_classifier_scores_layer = {
     },
 };
 
-static void int8_classifier_scores(const int8_classifier_frame *frame, int oy)
+BTW_LAYER void int8_classifier_scores(const int8_classifier_frame *frame, int oy)
 {
     int8_t *const y = btw_at(frame->arena, 48);
     btw_linear_s8_scalar(&int8_classifier_scores_layer, btw_at(frame->arena, 32), y, 1);
@@ -113,7 +113,7 @@ static const btw_dequantize_linear_f32 int8_classifier_scores_real_layer = {
     .zero_point = 0,
 };
 
-static void int8_classifier_scores_real(const int8_classifier_frame *frame, int oy)
+BTW_LAYER void int8_classifier_scores_real(const int8_classifier_frame *frame, int oy)
 {
     float *const y = btw_at(frame->arena, 0);
     btw_dequantize_linear_f32_scalar(&int8_classifier_scores_real_layer, btw_at(frame->arena, 48), y, 1);
@@ -126,7 +126,7 @@ static const btw_softmax_f32 int8_classifier_chances_layer = {
     .channels = 3,
 };
 
-static void int8_classifier_chances(const int8_classifier_frame *frame, int oy)
+BTW_LAYER void int8_classifier_chances(const int8_classifier_frame *frame, int oy)
 {
     float *const y = frame->chances;
     btw_softmax_f32_scalar(&int8_classifier_chances_layer, btw_at(frame->arena, 0), y, 1);
