@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-arm demo check lint format test test-arm fuzz golden clean
+.PHONY: help setup setup-arm demo check lint format test test-arm conformance fuzz golden clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ lint: $(VENV)/ready
 format: $(VENV)/ready ## rewrite Python and C in the project's style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 	@$(BIN)/clang-format -i $$(git ls-files '*.[ch]')
+
+conformance: $(VENV)/ready ## the ONNX backend suite in C; rewrites docs/conformance.md
+	@$(BIN)/python -m tests.conformance --write docs/conformance.md
 
 fuzz: $(VENV)/ready ## 2,000 random int8 convolutions against onnxruntime
 	@$(BIN)/python -m tests.fuzz_conv2d --cases 2000

@@ -1,0 +1,79 @@
+"""Which cases of the ONNX backend suite are run, and which are out of scope and why."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Iterable
+
+import numpy as np
+import onnx
+from onnx.backend.test.case.node import collect_testcases
+from onnx.backend.test.case.test_case import TestCase
+
+# The operators of a vision network; the anchor of this project is every case of these.
+VISION = frozenset(
+    """
+    Add AveragePool BatchNormalization Clip Concat Conv ConvInteger ConvTranspose DepthToSpace DequantizeLinear Div
+    DynamicQuantizeLinear Elu Flatten Gemm GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish LeakyRelu MatMul
+    MatMulInteger MaxPool Mul PRelu Pad QLinearConv QLinearMatMul QuantizeLinear ReduceMean Relu Reshape Resize Sigmoid
+    Slice Softmax SpaceToDepth Split Squeeze Sub Tanh Transpose Unsqueeze Upsample
+    """.split()
+)
+# What else vision networks hold here and there.
+FURTHER = frozenset(
+    """
+    Abs ArgMax ArgMin Cast Celu Ceil Dropout Exp Expand Floor Gather Gelu GroupNormalization Identity
+    InstanceNormalization LayerNormalization Log LogSoftmax Max Min Mish Neg Pow Reciprocal ReduceL2 ReduceMax ReduceMin
+    ReduceSum ReduceSumSquare Round Selu Sign Softplus Softsign Sqrt Sum ThresholdedRelu Tile
+    """.split()
+)
+DTYPES = frozenset("float32 int8 uint8 int32 int64 bool".split())
+# Operators whose inputs are all computed at run time; of the others, all but the first are parameters.
+OF_ACTIVATIONS = frozenset("Add Concat Div MatMul Max Min Mul Pow Sub Sum".split())
+
+
+@functools.cache
+def every_case() -> tuple[TestCase, ...]:
+    """All node cases of the installed onnx."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # numpy's, about infinities that the cases are about
+        return tuple(collect_testcases(None))
+
+
+def operator(case: TestCase) -> str:
+    """The ONNX operator of a case; '' where it has several nodes."""
+    nodes = case.model.graph.node
+    return nodes[0].op_type if len(nodes) == 1 and nodes[0].domain in ("", "ai.onnx") else ""
+
+
+def selected(operators: Iterable[str] = VISION) -> list[TestCase]:
+    """Cases with one node of these operators, whose inputs and outputs all have one of DTYPES; by operator and name."""
+    wanted = frozenset(operators)
+    found = [case for case in every_case() if operator(case) in wanted and _dtypes(case) <= DTYPES]
+    return sorted(found, key=lambda case: (operator(case), case.name))
+
+
+def _dtypes(case: TestCase) -> set[str]:
+    graph = case.model.graph
+    return {
+        str(np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)))
+        if value.type.HasField("tensor_type")
+        else "none"
+        for value in (*graph.input, *graph.output)
+    }
+
+
+def out_of_scope(case: TestCase) -> str | None:
+    """Why a case is not meant to pass, or None."""
+    if case.name in REASONS:
+        return REASONS[case.name]
+    if operator(case) in SPATIAL:
+        sizes = case.model.graph.input[0].type.tensor_type.shape.dim
+        if len(sizes) == 5:
+            return "three spatial dimensions: volumes, not images"
+    return None
+
+
+SPATIAL = frozenset("AveragePool Conv ConvTranspose MaxPool".split())
+REASONS: dict[str, str] = {}
