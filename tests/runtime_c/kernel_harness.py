@@ -193,7 +193,7 @@ def sources(
 ) -> tuple[dict[str, str], list[str]]:
     """({path: text}, files to compile): shared kernels are compiled by themselves, as they are shipped.
 
-    Kernels for other processors are their plain C twins here.
+    Kernels for other processors are their plain C twins here, or include headers that stand in for their compiler's.
     """
     runtime = runtime or runtime_files()
     files = {}
@@ -203,7 +203,7 @@ def sources(
     chosen = {case.call.kernel.source for case in cases}
     twins = {path: runtime[f"emulate/{Path(path).name}"] for path in chosen if f"emulate/{Path(path).name}" in runtime}
     files |= twins | {"cases.c": source(cases, kind)}
-    return files, ["cases.c", *(sorted(chosen) if kind == "shared" else [])]
+    return files, ["cases.c", *(sorted(chosen) if kind == "shared" else []), "-lm"]
 
 
 def flags(kind: Kind) -> list[str]:
@@ -309,7 +309,7 @@ def run_sanitized(
     """
     files, names = sources(cases, kind, runtime)
     files["main.c"] = SANITIZED_MAIN
-    program = compile_files(files, [*names, "main.c"], [*SANITIZERS, "-std=c11", *flags(kind)], ".exe")
+    program = compile_files(files, ["main.c", *names], [*SANITIZERS, "-std=c11", *flags(kind)], ".exe")
     memory = [blocks(case, case.call) for case in cases]
     content = [struct.pack("<i", len(cases))]
     for block in memory:

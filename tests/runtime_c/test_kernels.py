@@ -477,6 +477,7 @@ def softmax_f32(random: Random) -> KernelCase:
 
 
 CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a random layer for it, how many
+    "btw_add_f32_neon": (add_f32, 6),
     "btw_add_f32_scalar": (add_f32, 6),
     "btw_add_float_s8_scalar": (lambda random: add_s8(random, "float"), 8),
     "btw_add_s8_scalar": (lambda random: add_s8(random, "linear"), 16),

@@ -25,6 +25,7 @@ Flavour = Literal["shipped", "observed", "sanitized"]
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror")
 FLAGS = ("-std=c11", "-O3", "-ffp-contract=off", *WARNINGS)
 SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
+HOST = ("-Ibtw",)  # where stand-ins for a compiler's own headers lie
 GUARD = 64  # bytes on both sides of everything that C may write
 GUARD_BYTE = 0xA5
 
@@ -302,8 +303,8 @@ def build(model: GeneratedModel, flavour: Flavour = "shipped", compiler: str | N
         raise ValueError("a sanitized model runs in a process of its own: use run_sanitized")
     files = {**host_files(model), "harness.c": harness_source(model.manifest), "observe.h": OBSERVE}
     sources = [f"{model.name}.c", f"{model.name}_weights.c", "harness.c"]
-    flags = [*FLAGS, "-fPIC", "-shared", *(["-include", "observe.h"] if flavour == "observed" else [])]
-    return Library(model, compile_files(files, sources, flags, ".so", compiler), flavour == "observed")
+    flags = [*FLAGS, *HOST, "-fPIC", "-shared", *(["-include", "observe.h"] if flavour == "observed" else [])]
+    return Library(model, compile_files(files, [*sources, "-lm"], flags, ".so", compiler), flavour == "observed")
 
 
 SANITIZED_MAIN = """#include <stdio.h>
@@ -357,7 +358,8 @@ int main(int count, char **arguments)
 """
     files = {**host_files(model), "harness.c": harness_source(facts), "main.c": main}
     sources = [f"{model.name}.c", f"{model.name}_weights.c", "harness.c", "main.c"]
-    program = compile_files(files, sources, ["-std=c11", "-ffp-contract=off", *SANITIZERS], ".exe")
+    flags = ["-std=c11", "-ffp-contract=off", *HOST, *SANITIZERS]
+    program = compile_files(files, [*sources, "-lm"], flags, ".exe")
     with tempfile.TemporaryDirectory() as folder:
         source, result = Path(folder) / "in", Path(folder) / "out"
         given = [to_c_order(inputs[port["name"]].astype(port["dtype"], copy=False)) for port in facts["inputs"]]

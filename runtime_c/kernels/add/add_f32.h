@@ -14,6 +14,7 @@ typedef struct {
 /* a, b[pixels][channels] to y, which may be a or b */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_add_f32_neon(const btw_add_f32 *layer, const float *a, const float *b, float *y, int pixels);
 void btw_add_f32_scalar(const btw_add_f32 *layer, const float *a, const float *b, float *y, int pixels);
 #endif
 
