@@ -1,4 +1,4 @@
-"""Stand-ins for NEON intrinsics give the bits of the real ones: the same random vectors, here and under qemu-aarch64."""
+"""Stand-ins for NEON intrinsics give the bits of the real ones: the same vectors, here and under qemu-aarch64."""
 
 from __future__ import annotations
 
