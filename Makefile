@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-arm demo check lint format test test-arm conformance fuzz golden clean
+.PHONY: help setup setup-arm demo check lint format test test-arm conformance fuzz golden bench bench-check clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,12 @@ fuzz: $(VENV)/ready ## 2,000 random int8 convolutions against onnxruntime
 
 golden: $(VENV)/ready ## rewrite tests/golden from what is generated now
 	@$(BIN)/python -m pytest -q tests/cgen/test_golden.py --update-golden
+
+bench: $(VENV)/ready ## rewrite docs/bench.md and .json: instructions of the networks on every emulated target
+	@$(BIN)/python -m models.benchmark
+
+bench-check: $(VENV)/ready ## fail where a figure is more than 1 % worse than docs/bench.json
+	@$(BIN)/python -m models.benchmark --check
 
 clean: ## remove what was built; .venv stays
 	rm -rf build dist
