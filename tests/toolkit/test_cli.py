@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 import bittwin.cli
 from bittwin_cgen.targets import TARGETS
 
-VERBS = ("export", "quantize", "check", "generate", "verify", "run", "profile")
+VERBS = ("export", "quantize", "check", "generate", "verify", "run", "profile", "report")
 NUMBER = (int, float)
 OPTIONAL_NUMBER = (int, float, type(None))
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bittwin.exporter import export
     from bittwin.profiler import profile
     from bittwin.quantizer import quantize
+    from bittwin.reporter import report
     from bittwin.runner import run_model as run
     from bittwin.verifier import verify
     from bittwin_cgen import generate
@@ -29,6 +30,7 @@ __all__ = [
     "generate",
     "profile",
     "quantize",
+    "report",
     "run",
     "verify",
 ]
@@ -40,6 +42,7 @@ _PLACES = {
     "generate": ("bittwin_cgen.pipeline", "generate"),
     "profile": ("bittwin.profiler", "profile"),
     "quantize": ("bittwin.quantizer", "quantize"),
+    "report": ("bittwin.reporter", "report"),
     "run": ("bittwin.runner", "run_model"),
     "verify": ("bittwin.verifier", "verify"),
 }

@@ -255,6 +255,48 @@ def profile(
         raise typer.Exit(1)
 
 
+@app.command()
+def report(
+    model: Model,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file.", show_default=False)],
+    target: Target = "host",
+    schedule: ScheduleOption = Schedule.ram,
+    inputs: Inputs = None,
+    samples: Annotated[
+        int | None, typer.Option(help="How many; default all of --inputs, else 8.", min=1, show_default=False)
+    ] = None,
+    float_model: Annotated[
+        Path | None, typer.Option("--float", help="The float ONNX file that was quantized.", show_default=False)
+    ] = None,
+    counted: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--profile",
+            help="Count instructions there; may be repeated. Default: --target, else cortex-m4 and cortex-m55.",
+            show_default=False,
+        ),
+    ] = None,
+    ram: Ram = None,
+    flash: Flash = None,
+    as_json: Json = False,
+) -> None:
+    """One self-contained page: is the C right, how far is int8 from float32, what does it cost, and why.
+
+    Example: `bittwin report digits.int8.onnx --inputs test.npz --float digits.onnx -o report.html`
+    """
+    from bittwin.reporter import report as report_model
+
+    with progress("reporting", as_json) as advance:
+        made = report_model(
+            model, target, schedule.value, inputs, samples, ram, flash, float_model, counted, progress=advance
+        )
+    write_whole(output, made.html().encode())
+    verdict = "passed" if made.passed else "failed"
+    show(as_json, {"output": str(output)} | made.as_json(), lambda: typer.echo(f"{output}: verification {verdict}"))
+    if not made.passed:
+        raise typer.Exit(1)
+
+
 def print_profile(report: Any) -> None:
     """A table of layers and the totals."""
     from rich.console import Console
