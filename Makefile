@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-arm demo check lint format test test-arm conformance fuzz golden bench bench-check clean
+.PHONY: help setup setup-arm demo docs check lint format test test-arm conformance fuzz golden bench bench-check clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ bench: $(VENV)/ready ## rewrite docs/bench.md and .json: instructions of the net
 
 bench-check: $(VENV)/ready ## fail where a figure is more than 1 % worse than docs/bench.json
 	@$(BIN)/python -m models.benchmark --check
+
+docs: $(VENV)/ready ## the documentation site, in build/docs
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs && echo build/docs/index.html
 
 clean: ## remove what was built; .venv stays
 	rm -rf build dist

@@ -27,5 +27,5 @@ fi
 
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    --constraint toolkit/constraints.txt --editable '.[torch,demo,test,dev]'
+    --constraint toolkit/constraints.txt --editable '.[torch,demo,test,dev,docs]'
 touch "$venv/ready"
