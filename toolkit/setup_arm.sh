@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs the cross compilers and the emulators of all Arm targets; does nothing where they are there already.
+# Installs the cross compilers and the emulators of all Arm targets, and CMake; does nothing where they are there already.
 set -eu
-tools="arm-none-eabi-gcc aarch64-linux-gnu-gcc arm-linux-gnueabihf-gcc qemu-system-arm qemu-aarch64 qemu-arm"
-packages="gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm qemu-user gcc-aarch64-linux-gnu \
+tools="cmake arm-none-eabi-gcc aarch64-linux-gnu-gcc arm-linux-gnueabihf-gcc qemu-system-arm qemu-aarch64 qemu-arm"
+packages="cmake gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm qemu-user gcc-aarch64-linux-gnu \
 libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"
 
 complete() {

@@ -29,7 +29,12 @@ LARGEST_HEIGHT = 1 << 14  # rows are counted in int16, padding included
 
 # Words that generated names add behind a layer's name, or that stand there for something else.
 SUFFIXES = frozenset("layer weights bias requantization multiplier scale table parts rows stream packed".split())
-TAKEN_WORDS = frozenset("run frame arena begin push output quantize dequantize flow rows weights selftest".split())
+TAKEN_WORDS = frozenset(
+    """
+    run frame arena begin push output quantize dequantize flow rows weights selftest sample samples observed see
+    goldens checksum camera
+    """.split()
+)
 TAKEN_NAMES = frozenset("arena btw busy frame image linux made memcpy memset oy row rows unix whole x y".split())
 
 

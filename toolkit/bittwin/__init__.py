@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bittwin.builder import build
     from bittwin.checker import check
     from bittwin.exporter import export
+    from bittwin.packager import package
     from bittwin.profiler import profile
     from bittwin.quantizer import quantize
     from bittwin.reporter import report
@@ -28,6 +29,7 @@ __all__ = [
     "check",
     "export",
     "generate",
+    "package",
     "profile",
     "quantize",
     "report",
@@ -40,6 +42,7 @@ _PLACES = {
     "check": ("bittwin.checker", "check"),
     "export": ("bittwin.exporter", "export"),
     "generate": ("bittwin_cgen.pipeline", "generate"),
+    "package": ("bittwin.packager", "package"),
     "profile": ("bittwin.profiler", "profile"),
     "quantize": ("bittwin.quantizer", "quantize"),
     "report": ("bittwin.reporter", "report"),

@@ -297,6 +297,40 @@ def report(
         raise typer.Exit(1)
 
 
+@app.command()
+def package(
+    model: Model,
+    format: Annotated[
+        str,
+        typer.Option(help="cmake or plain.", show_default=False),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for the project.", show_default=False)],
+    target: Target = "host",
+    schedule: ScheduleOption = Schedule.ram,
+    inputs: Inputs = None,
+    samples: Annotated[
+        int | None, typer.Option(help="How many the self-test carries; default 2.", min=1, show_default=False)
+    ] = None,
+    ram: Ram = None,
+    flash: Flash = None,
+    name: Name = None,
+    as_json: Json = False,
+) -> None:
+    """A project for one ecosystem: the C, an example, and a self-test that names the first layer that differs.
+
+    Example: `bittwin package digits.int8.onnx --format cmake --target cortex-m4 -o digits`
+    """
+    from bittwin.files import write_folder
+    from bittwin.packager import package as package_model
+
+    made = package_model(model, format, target, schedule.value, ram, flash, name, inputs, samples)
+    write_folder(output, made.files)
+    facts = made.model.manifest
+    report = {key: facts[key] for key in "name target schedule arena_bytes static_bytes constant_bytes".split()}
+    report |= {"format": made.format, "files": sorted(str(output / path) for path in made.files)}
+    show(as_json, report, lambda: typer.echo(f"{output}: {made.name} for {made.format}, {len(made.files)} files"))
+
+
 def print_profile(report: Any) -> None:
     """A table of layers and the totals."""
     from rich.console import Console

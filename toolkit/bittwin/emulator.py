@@ -143,7 +143,7 @@ def build_program(
     link = [*board.cpu]
     linked: dict[str, str] = {}
     if board.machine:
-        linked = {"board.ld": (FOLDER / "cortex_m.ld").read_text(), "memory.ld": _memories(board)}
+        linked = {"board.ld": (FOLDER / "cortex_m.ld").read_text(), "memory.ld": memories(board)}
         link += ["-mthumb", "-nostartfiles", "-T", "board.ld", f"-Wl,--defsym=STACK_BYTES={board.stack_bytes}"]
         link += ["-Wl,--no-warn-rwx-segments"]
     else:
@@ -206,7 +206,7 @@ def _facts(model: GeneratedModel, board: Board, skewed: bool) -> str:
     return "\n".join([*lines, *(f"#define {name} {value}" for name, value in macros.items())]) + "\n"
 
 
-def _memories(board: Board) -> str:
+def memories(board: Board) -> str:
     """The MEMORY command of the linker script; constants and tensors go where there is room for them."""
     assert board.code is not None and board.ram is not None
     regions = {"code": board.code, "ram": board.ram} | ({"large": board.large} if board.large else {})

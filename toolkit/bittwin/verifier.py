@@ -28,7 +28,7 @@ from bittwin.runner import (
 )
 from bittwin_cgen import BittwinError, generate
 from bittwin_cgen.interpret import interpret
-from bittwin_cgen.ir import Array, GeneratedModel, Program
+from bittwin_cgen.ir import Array, GeneratedModel, Graph, Program
 from bittwin_cgen.ops.quantize_linear import QuantizeLinear
 from bittwin_cgen.read_onnx import load_model
 
@@ -126,6 +126,17 @@ def _samples(
     return check_samples(load_npz(inputs), ports, str(inputs), count)
 
 
+def inexact_tensors(graph: Graph) -> set[str]:
+    """int8 tensors behind a QuantizeLinear in C: onnxruntime computes what it quantizes in float, too."""
+    inputs = {port.tensor for port in graph.inputs}
+    inexact: set[str] = set()
+    for node in graph.nodes:
+        made_in_float = isinstance(node.op, QuantizeLinear) and node.inputs[0] not in inputs
+        if made_in_float or any(name in inexact for name in node.inputs):
+            inexact.add(node.output)
+    return inexact
+
+
 class _Comparison:
     def __init__(
         self, proto: onnx.ModelProto, model: GeneratedModel, samples: Samples, target: str, schedule: str
@@ -137,7 +148,7 @@ class _Comparison:
         self.observed: Built = build_for(target, model, "observed")
         self.real = real_ports(proto)
         self.kernels = {step.output: step.call.kernel.symbol for step in self.program.steps()}
-        self.loose = self._loose_tensors()
+        self.loose = inexact_tensors(self.graph)
         self.rows = self._rows()
         self.quantized = any(row.dtype == "int8" for row in self.rows.values())
         self.reference = golden.NUMPY if self.quantized and golden.why_not_golden() else "onnxruntime"
@@ -167,16 +178,6 @@ class _Comparison:
         for name in outputs - rows.keys():
             rows[name] = LayerResult(name, "output", name, known[name].dtype if name in known else "float32", "")
         return rows
-
-    def _loose_tensors(self) -> set[str]:
-        """int8 tensors behind a QuantizeLinear in C: onnxruntime computes what it quantizes in float, too."""
-        inputs = {port.tensor for port in self.graph.inputs}
-        loose: set[str] = set()
-        for node in self.graph.nodes:
-            made_in_float = isinstance(node.op, QuantizeLinear) and node.inputs[0] not in inputs
-            if made_in_float or any(name in loose for name in node.inputs):
-                loose.add(node.output)
-        return loose
 
     def report(self, progress: Progress | None) -> VerificationReport:
         result = VerificationReport(

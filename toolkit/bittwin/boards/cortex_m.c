@@ -152,7 +152,7 @@ __attribute__((used)) void start(void)
     __asm__ volatile("dsb\n\tisb" ::: "memory");
     for (volatile uint32_t *word = bss_start; word < bss_end; word++)
         *word = 0;
-    main();
+    io_exit(main());
 }
 
 __attribute__((naked)) void fault_handler(void)

@@ -1,0 +1,72 @@
+"""What every package holds, whatever its ecosystem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bittwin.templates import render
+from bittwin_cgen.ir import GeneratedModel
+from bittwin_cgen.version import VERSION
+
+URL = "https://pypi.org/project/bittwin"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The model's own C files, and those of its samples and self-test, all relative to one folder."""
+
+    model: GeneratedModel
+    sources: Mapping[str, str]
+    selftest: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def target(self) -> str:
+        return str(self.model.manifest["target"])
+
+    @property
+    def units(self) -> list[str]:
+        """The files to compile of the model; the kernels are included by them."""
+        return [f"{self.name}.c", f"{self.name}_weights.c"]
+
+    @property
+    def selftest_units(self) -> list[str]:
+        return [f"{self.name}_samples.c", f"{self.name}_selftest.c"]
+
+    @property
+    def uses_float(self) -> bool:
+        """True where C may call expf: it has to be linked with the mathematics library."""
+        return any("math.h" in text for text in self.sources.values())
+
+    def below(self, folder: str) -> dict[str, str]:
+        """All C files below a folder."""
+        return {f"{folder}/{path}": text for path, text in {**self.sources, **self.selftest}.items()}
+
+    def render(self, path: str, **facts: object) -> str:
+        """A template, filled in with what all of them may say."""
+        manifest = self.model.manifest
+        return render(
+            path,
+            name=self.name,
+            upper=self.name.upper(),
+            version=VERSION,
+            url=URL,
+            target=self.target,
+            schedule=manifest["schedule"],
+            arena_bytes=manifest["arena_bytes"],
+            constant_bytes=manifest["constant_bytes"],
+            batch=manifest["batch"],
+            inputs=manifest["inputs"],
+            outputs=manifest["outputs"],
+            units=self.units,
+            selftest_units=self.selftest_units,
+            **facts,
+        )
+
+    def readme(self, title: str, use: str) -> str:
+        """README.md: what it is, how to build it here, how it is called."""
+        return self.render("README.md", title=title, use=use)

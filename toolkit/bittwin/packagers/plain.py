@@ -1,0 +1,66 @@
+"""Plain C: the model amalgamated into one .h and one .c, to be dropped into any project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bittwin.packagers.contents import Contents
+
+# Choices of the separate files that are made in the one: kernels are always included.
+LINKAGE = re.compile(r"^#if !defined\(BTW_SHARED_KERNELS\)\n(#define BTW_INLINE_KERNELS\n)#endif\n", re.MULTILINE)
+KERNELS = re.compile(
+    r"^#if defined\(BTW_SHARED_KERNELS\)\n(?:#include .*\n)*#else\n((?:#include .*\n)*)#endif\n", re.MULTILINE
+)
+INCLUDE = re.compile(r'^#include "([^"]+)".*\n', re.MULTILINE)
+# In files of their own they are a header's.
+UNUSED = """
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wunused-function" /* of the functions that kernels share, some are not needed here */
+#endif
+
+"""
+
+
+def plain(contents: Contents) -> dict[str, str]:
+    """NAME.h and NAME.c; the samples, the self-test and the example beside them."""
+    name = contents.name
+    use = f"cc -O2 -ffp-contract=off {name}*.c example.c -lm -o ../example && ../example"
+    return {
+        f"{name}.h": contents.sources[f"{name}.h"],
+        f"{name}.c": amalgamated(contents),
+        **contents.selftest,
+        "example.c": contents.render("example/main.c"),
+        "cycles.h": contents.render("example/cycles.h"),
+        "README.md": contents.readme("one .h and one .c", use),
+    }
+
+
+def amalgamated(contents: Contents) -> str:
+    """Everything of a model but its header as one C file."""
+    name, files = contents.name, contents.sources
+    source, linkages = LINKAGE.subn(r"\1", files[f"{name}.c"])
+    source, choices = KERNELS.subn(r"\1", source)
+    head, found, body = source.partition(f'#include "{name}_weights.h"\n')
+    if (linkages, choices, bool(found)) != (1, 1, True):
+        raise AssertionError(f"{name}.c does not include its kernels and weights as expected")
+    done: set[str] = set()
+    declarations = inlined(found, files, done)
+    weights = inlined(files[f"{name}_weights.c"], files, done)
+    guarded = f"#if !defined({name.upper()}_WITHOUT_WEIGHTS)\n{weights}#endif\n"
+    return head + UNUSED + declarations + guarded + inlined(body, files, done)
+
+
+def inlined(text: str, files: Mapping[str, str], done: set[str]) -> str:
+    """The text with each of the files that it includes in its place, where it is included first."""
+
+    def content(match: re.Match[str]) -> str:
+        path = next((path for path in (match[1], f"btw/{match[1]}") if path in files), None)
+        if path is None:
+            return match[0]
+        if path in done:
+            return ""
+        done.add(path)
+        return inlined(files[path], files, done)
+
+    return INCLUDE.sub(content, text)
