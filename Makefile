@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-arm demo docs check lint format test test-arm conformance fuzz golden bench bench-check clean
+.PHONY: help setup setup-arm demo docs check lint format test test-arm conformance fuzz golden bench bench-check release-check clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ bench-check: $(VENV)/ready ## fail where a figure is more than 1 % worse than do
 
 docs: $(VENV)/ready ## the documentation site, in build/docs
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs && echo build/docs/index.html
+
+release-check: $(VENV)/ready ## sdist and wheel: built, checked, installed in an empty environment, used
+	@toolkit/release_check.sh $(BIN)/python
 
 clean: ## remove what was built; .venv stays
 	rm -rf build dist

@@ -15,6 +15,7 @@ import pytest
 
 from bittwin_cgen import ops
 from bittwin_cgen.ir import Kernel
+from bittwin_cgen.version import ABI
 
 ROOT = Path(__file__).resolve().parents[1]
 CGEN = ROOT / "cgen" / "bittwin_cgen"
@@ -280,6 +281,10 @@ def test_runtime_includes_the_standard_library_sparingly() -> None:
     for path in sorted(RUNTIME.rglob("*.[ch]")):
         if "emulate" not in path.parts:
             assert set(re.findall(r"#include <(.+?)>", path.read_text())) <= allowed, path
+
+
+def test_runtime_and_compiler_agree_on_the_version_of_their_interface() -> None:
+    assert f"\n#define BTW_ABI {ABI}\n" in (RUNTIME / "include" / "btw.h").read_text()
 
 
 def test_runtime_has_no_writable_static_data() -> None:

@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Kernels and what generated models hand them: a model compiles with the kernels of its own version only. */
+#define BTW_ABI 1
+
 /* A generated model includes the kernels it uses as static functions, so that the compiler folds each layer's
  * constants in. With BTW_SHARED_KERNELS defined for the whole build they are ordinary functions instead, shared by all
  * models. A kernel's file compiled by itself is empty unless BTW_SHARED_KERNELS is defined. */

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bittwin_cgen.emit.model import ModelText, PortText
 from bittwin_cgen.memory import Request, lower_bound
-from bittwin_cgen.version import VERSION
+from bittwin_cgen.version import ABI, VERSION
 
-SCHEMA = 1
+SCHEMA = 1  # docs/manifest.schema.json; keys may be added, none renamed
 
 
 def manifest(text: ModelText) -> dict[str, object]:
@@ -17,6 +17,7 @@ def manifest(text: ModelText) -> dict[str, object]:
     return {
         "schema": SCHEMA,
         "bittwin": VERSION,
+        "abi": ABI,
         "name": text.name,
         "target": program.target.name,
         "schedule": program.schedule,

@@ -10,7 +10,7 @@ from bittwin_cgen.emit.calls import Calls
 from bittwin_cgen.emit.literals import C_TYPES, Initializers, array_body, float_literal
 from bittwin_cgen.ir import Kernel, Port, Program, TensorType
 from bittwin_cgen.lower import identifier, output_tensor
-from bittwin_cgen.version import VERSION
+from bittwin_cgen.version import ABI, VERSION
 
 LICENSE = "/* SPDX-License-Identifier: MIT-0 */"
 
@@ -343,6 +343,10 @@ class ModelText:
             f"#define {self.name.upper()}_WEIGHTS_H",
             "",
             '#include "btw/btw.h"',
+            "",
+            f"#if BTW_ABI != {ABI}",
+            f'#error "{self.name} and btw/ are of different versions of bittwin: generate both together"',
+            "#endif",
             "",
             *self._declarations(arrays, "extern const {type} {name}[{size}];"),
             "",

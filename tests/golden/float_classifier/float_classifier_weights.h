@@ -5,6 +5,10 @@
 
 #include "btw/btw.h"
 
+#if BTW_ABI != 1
+#error "float_classifier and btw/ are of different versions of bittwin: generate both together"
+#endif
+
 extern const float float_classifier_conv_weights[72];
 extern const float float_classifier_conv_bias[4];
 extern const float float_classifier_scores_weights[108];

@@ -5,6 +5,10 @@
 
 #include "btw/btw.h"
 
+#if BTW_ABI != 1
+#error "int8_branches and btw/ are of different versions of bittwin: generate both together"
+#endif
+
 extern const int8_t int8_branches_conv_weights[108];
 extern const int32_t int8_branches_conv_bias[4];
 extern const int32_t int8_branches_conv_requantization_multiplier[4];
