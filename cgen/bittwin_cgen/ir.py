@@ -50,6 +50,21 @@ class TensorType:
         return 1, 1, self.size
 
     @property
+    def memory_axes(self) -> tuple[int, ...]:
+        """The axes of the ONNX shape in the order in which they lie in C, the slowest first."""
+        rank = len(self.shape)
+        return (0, *range(2, rank), 1) if rank in (3, 4) else tuple(range(rank))
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Elements in C from one index to the next, for each axis of the ONNX shape."""
+        found, step = [0] * len(self.shape), 1
+        for axis in reversed(self.memory_axes):
+            found[axis] = step
+            step *= self.shape[axis]
+        return tuple(found)
+
+    @property
     def channels_first_is_last(self) -> bool:
         """True when ONNX order and C order are the same bytes."""
         height, width, channels = self.layout
@@ -79,6 +94,10 @@ class Op:
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         """numpy reference: values in ONNX order to the output in ONNX order."""
         raise NotImplementedError(self.title)
+
+    def moves_nothing(self, x: TensorType, y: TensorType) -> bool:
+        """True when the output is the bytes of the input in C: it then shares their memory."""
+        return False
 
     def macs(self, inputs: Sequence[TensorType], output: TensorType) -> int:
         return 0
@@ -234,8 +253,8 @@ class Kernel:
 class Window:
     """Input rows that one output row needs: `height` of them from `oy * stride - top`, `dilation` apart.
 
-    left and right: pixels that lie beside each row, filled as `mode` says; mode "absent": rows outside are null.
-    `bottom`: in mode "constant", rows further below the image than that are null too.
+    top: negative where the first rows are not read. left and right: pixels that lie beside each row, filled as `mode`
+    says; mode "absent": rows outside are null. `bottom`: in mode "constant", rows further below the image are null too.
     """
 
     height: int

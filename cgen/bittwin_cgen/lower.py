@@ -10,7 +10,6 @@ from bittwin_cgen.errors import BittwinError
 from bittwin_cgen.ir import Buffer, Call, Graph, Layer, Node, Program, Segment, Step, Target, TensorType, Window
 from bittwin_cgen.memory import Request, plan_memory
 from bittwin_cgen.ops.copy import Copy
-from bittwin_cgen.ops.reshape import Reshape
 from bittwin_cgen.schedule import COUNTER_BYTES, Plan, Rows, tasks_of
 
 RESERVED = frozenset(
@@ -132,7 +131,7 @@ def _aliases(graph: Graph) -> dict[str, str]:
     return {
         node.output: node.inputs[0]
         for node in graph.nodes
-        if isinstance(node.op, Reshape) and node.op.moves_nothing(graph.types[node.inputs[0]], graph.types[node.output])
+        if node.inputs and node.op.moves_nothing(graph.types[node.inputs[0]], graph.types[node.output])
     }
 
 

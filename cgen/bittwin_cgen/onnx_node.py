@@ -78,7 +78,12 @@ class OnnxNode:
         return self.inputs[index]
 
     def rank(self, index: int = 0) -> int:
-        return len(self.types[self.activation(index)].shape)
+        return len(self.shape(index))
+
+    def shape(self, index: int = 0) -> tuple[int, ...]:
+        """Of an input, which may be a constant."""
+        name = self.activation(index)
+        return self.types[name].shape if name in self.types else self.constants[name].shape
 
     def axis(self, value: int, rank: int) -> int:
         """An axis from 0 on; raises BittwinError outside -rank .. rank - 1."""

@@ -87,14 +87,15 @@ def window_rows(x: Array, window: Window, outputs: int) -> list[bytes | None]:
     below = max(0, lowest + 1 - height)
     mode: Any = "constant" if window.mode == "absent" else window.mode
     extra = {"constant_values": window.value} if mode == "constant" else {}
-    padded = np.pad(x, ((window.top, below), (window.left, window.right), (0, 0)), mode, **extra)
+    above = max(0, window.top)  # negative where the first rows are not read
+    padded = np.pad(x, ((above, below), (window.left, window.right), (0, 0)), mode, **extra)
     rows: list[bytes | None] = []
     for oy in range(outputs):
         for ky in range(window.height):
             y = oy * window.stride + ky * window.dilation - window.top
             absent = window.mode == "absent" and not 0 <= y < height
             beyond = window.bottom is not None and y >= height + window.bottom
-            rows.append(None if absent or beyond else padded[window.top + y].tobytes())
+            rows.append(None if absent or beyond else padded[above + y].tobytes())
     return rows
 
 

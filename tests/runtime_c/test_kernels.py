@@ -22,7 +22,7 @@ from onnx import TensorProto, helper, numpy_helper
 from bittwin.builder import compile_files
 from bittwin.golden import why_not_golden
 from bittwin_cgen import ops
-from bittwin_cgen.fixed_point import prove_add, prove_requantization
+from bittwin_cgen.fixed_point import dequantize_linear, prove_add, prove_requantization, quantize_linear
 from bittwin_cgen.ir import Array, Kernel, Op, Quantization, TensorType
 from bittwin_cgen.ops.add import Add, _scales
 from bittwin_cgen.ops.average_pool import AveragePool
@@ -36,8 +36,11 @@ from bittwin_cgen.ops.max_pool import MaxPool, Pooling
 from bittwin_cgen.ops.pad import Pad
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear
 from bittwin_cgen.ops.reshape import Reshape
+from bittwin_cgen.ops.resize import Along, Resize, linear
 from bittwin_cgen.ops.softmax import Softmax
 from bittwin_cgen.ops.table import Table
+from bittwin_cgen.ops.take import Take
+from bittwin_cgen.ops.transpose import Transpose
 from bittwin_cgen.runtime import runtime_files
 from tests.runtime_c.kernel_harness import FLAGS, KernelCase, Kind, LoadedCases, run_sanitized
 
@@ -444,6 +447,46 @@ def transpose_u8(random: Random) -> KernelCase:
     return KernelCase(Reshape(shapes[1]), (types[0],), types[1], (x.reshape(shapes[0]),), x.reshape(shapes[1]))
 
 
+def gather_u8(random: Random) -> KernelCase:
+    """Values taken along axes, or axes in another order; numpy says what comes out."""
+    x, type = draw_any(random)
+    _, c, h, w = x.shape
+    if random.random() < 0.4:
+        axes = [(0, 1, 2, 3), (0, 2, 1, 3), (0, 1, 3, 2), (0, 3, 2, 1)][int(random.integers(4))]
+        y = np.ascontiguousarray(x.transpose(axes))
+        op: Op = Transpose(x.shape, axes, y.shape)
+    else:
+        low = -1 if random.random() < 0.5 else 0
+        kind = int(random.integers(3))
+        channels = tuple(int(i) for i in random.integers(low, c, int(random.integers(1, 7))))
+        rows = range(int(random.integers(h)), h, int(random.integers(1, 3)))
+        columns = tuple(int(i) for i in random.integers(low, w, int(random.integers(1, 7))))
+        indices = (None, channels if kind != 1 else None, tuple(rows) if kind else None, columns if kind else None)
+        op = Take(indices, "Take", 7.0)
+        y = x
+        for axis, chosen in enumerate(indices):
+            if chosen is not None:
+                y = np.take(np.concatenate([y, np.full_like(y.take([0], axis), 7)], axis), chosen, axis)
+    return KernelCase(op, (type,), TensorType(y.shape, type.dtype, type.quantization), (x,), y)
+
+
+def resize(random: Random, dtype: str) -> KernelCase:
+    x = draw_codes(random, draw_image(random)) if dtype == "int8" else draw_real(random, draw_image(random))
+    sizes = [*x.shape[:2], *(int(random.integers(1, 2 * size + 2)) for size in x.shape[2:])]
+    mode = str(random.choice(["half_pixel", "asymmetric", "align_corners"]))
+    rows, columns = (linear(Along(a, b, float(F(b) / F(a))), mode) for a, b in zip(x.shape[2:], sizes[2:], strict=True))
+    op, attributes = Resize(rows, columns, "linear"), dict(mode="linear", coordinate_transformation_mode=mode)
+    given, type = draw_quantization(random), TensorType(x.shape, "float32")
+    real = dequantize_linear(x, F(given.scale), given.zero_point) if dtype == "int8" else x
+    y = onnxruntime_gives("Resize", "float32", [real], real, None, None, np.array(sizes), **attributes)
+    if dtype == "float32":
+        return real_case(op, [x], y)
+    wanted = draw_quantization(random)
+    codes = quantize_linear(y, F(wanted.scale), wanted.zero_point)
+    type = codes_type(given, x.shape)
+    return KernelCase(op, (type,), codes_type(wanted, codes.shape), (x,), codes)
+
+
 def table_s8(random: Random) -> KernelCase:
     x, quantization = draw_codes(random, draw_image(random)), draw_quantization(random)
     codes = random.integers(-128, 128, 256, np.int8)
@@ -493,6 +536,9 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_depthwise_conv2d_f32_scalar": (lambda random: conv_f32(random, depthwise=True), 16),
     "btw_depthwise_conv2d_s8_scalar": (lambda random: conv_s8(random, depthwise=True), 30),
     "btw_dequantize_linear_f32_scalar": (dequantize_f32, 6),
+    "btw_gather_pixels_u8_scalar": (gather_u8, 8),
+    "btw_gather_rows_u8_scalar": (gather_u8, 8),
+    "btw_gather_u8_scalar": (gather_u8, 12),
     "btw_global_average_pool_f32_scalar": (global_average_pool_f32, 8),
     "btw_global_average_pool_s8_scalar": (global_average_pool_s8, 16),
     "btw_linear_f32_scalar": (linear_f32, 10),
@@ -501,6 +547,8 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_max_pool_s8_scalar": (max_pool_s8, 16),
     "btw_pad_u8_scalar": (pad_u8, 16),
     "btw_quantize_linear_s8_scalar": (quantize_s8, 12),
+    "btw_resize_f32_scalar": (lambda random: resize(random, "float32"), 8),
+    "btw_resize_s8_scalar": (lambda random: resize(random, "int8"), 12),
     "btw_softmax_f32_scalar": (softmax_f32, 8),
     "btw_table_s8_scalar": (table_s8, 6),
     "btw_transpose_u8_scalar": (transpose_u8, 10),

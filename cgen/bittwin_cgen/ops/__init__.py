@@ -16,7 +16,10 @@ from bittwin_cgen.ops.pad import read_pad
 from bittwin_cgen.ops.qoperator import QOPERATORS
 from bittwin_cgen.ops.quantize_linear import read_dequantize_linear, read_quantize_linear
 from bittwin_cgen.ops.reshape import read_flatten, read_identity, read_reshape, read_squeeze, read_unsqueeze
+from bittwin_cgen.ops.resize import read_resize
 from bittwin_cgen.ops.softmax import read_softmax
+from bittwin_cgen.ops.take import read_expand, read_gather, read_slice, read_split, read_tile
+from bittwin_cgen.ops.transpose import read_depth_to_space, read_space_to_depth, read_transpose
 
 OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Add": read_add,
@@ -25,9 +28,12 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Clip": read_clip,
     "Concat": read_concat,
     "Conv": read_conv,
+    "DepthToSpace": read_depth_to_space,
     "DequantizeLinear": read_dequantize_linear,
     "Dropout": read_identity,
+    "Expand": read_expand,
     "Flatten": read_flatten,
+    "Gather": read_gather,
     "Gemm": read_gemm,
     "GlobalAveragePool": read_global_average_pool,
     "Identity": read_identity,
@@ -37,8 +43,15 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "QuantizeLinear": read_quantize_linear,
     "Relu": read_relu,
     "Reshape": read_reshape,
+    "Resize": read_resize,
+    "Slice": read_slice,
     "Softmax": read_softmax,
+    "SpaceToDepth": read_space_to_depth,
+    "Split": read_split,
     "Squeeze": read_squeeze,
+    "Tile": read_tile,
+    "Transpose": read_transpose,
     "Unsqueeze": read_unsqueeze,
+    "Upsample": read_resize,
     **QOPERATORS,
 }

@@ -10,7 +10,9 @@ import numpy as np
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, PaddingMode, Struct, TensorType, Window
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
+from bittwin_cgen.ops import move
 from bittwin_cgen.ops.conv2d import check_padding
+from bittwin_cgen.ops.take import fill_code, read_any_pad
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,8 @@ class Pad(Op):
         return TensorType((x.shape[0], channels, *spatial[4 - len(x.shape) :]), x.dtype, x.quantization)
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
-        quantization = inputs[0].quantization
-        assert quantization
-        code = int(np.rint(np.float32(self.value) / np.float32(quantization.scale))) + quantization.zero_point
-        return replace(self, value=float(min(max(code, -128), 127)))
+        code = fill_code(self.value if self.mode == "constant" else 0.0, inputs[0], output)
+        return None if code is None else replace(self, value=code)
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         top, left, bottom, right = self.padding
@@ -48,7 +48,7 @@ class Pad(Op):
         return np.pad(values[0], pads, self.mode, **extra).astype(output.dtype)  # type: ignore[call-overload]
 
     def lower(self, layer: Layer) -> Call:
-        kernel, refused = select(KERNELS, layer, "u8")
+        kernel, refused = select(KERNELS[:1], layer, "u8")
         top, left, _, right = self.padding
         value = int(self.value) if layer.output.dtype != "float32" else self.value
         window = Window(1, 1, 1, top, left, right, self.mode, value)
@@ -57,29 +57,29 @@ class Pad(Op):
         return Call(kernel, struct, window, f"{self.mode} padding", refused)
 
 
-KERNELS = (Kernel("btw_pad_u8_scalar", "rows", "u8", "scalar", "pad"),)
+KERNELS = (Kernel("btw_pad_u8_scalar", "rows", "u8", "scalar", "pad"), *move.KERNELS)
 
 
 def read_pad(node: OnnxNode) -> list[Node]:
-    """ONNX Pad with constant pads on the spatial axes."""
+    """ONNX Pad with constant pads, on any axes; negative ones crop."""
     rank = node.rank()
     mode = node.attribute("mode", "constant")
     pads = node.attribute("pads")
     value = node.attribute("value", 0.0)
     axes = list(range(rank))
     if pads is None:
-        pads = [int(pad) for pad in node.constant(1, "pads")]
+        pads = [int(pad) for pad in node.constant(1, "pads").reshape(-1)]
         if node.has(2):
-            value = float(node.constant(2, "value").reshape(-1)[0])
+            value = node.constant(2, "value").reshape(-1)[0].item()
         if node.has(3):
-            axes = [int(axis) % rank for axis in node.constant(3, "axes")]
+            axes = [node.axis(int(axis), rank) for axis in node.constant(3, "axes").reshape(-1)]
     if mode not in ("constant", "reflect", "edge", "wrap") or len(pads) != 2 * len(axes) or not np.isfinite(value):
         raise node.refuse(f"mode {mode!r}, pads {list(pads)}, value {value}", "Repair the model")
-    begin, end = ({axis: pads[i + k] for i, axis in enumerate(axes)} for k in (0, len(axes)))
-    if any(begin.get(axis, 0) or end.get(axis, 0) for axis in (0, 1)) or min(pads, default=0) < 0:
-        raise node.refuse(f"pads {list(pads)}", "Only positive pads of height and width are supported yet")
-    if rank not in (3, 4):
-        raise node.refuse(f"an input of rank {rank}", "Ranks 3 and 4 are supported")
-    top, bottom = (begin.get(2, 0), end.get(2, 0)) if rank == 4 else (0, 0)
-    left, right = begin.get(rank - 1, 0), end.get(rank - 1, 0)
-    return node.node(Pad((top, left, bottom, right), mode, float(value)), node.activation(0))
+    if len(set(axes)) != len(axes):
+        raise node.refuse(f"axes {axes} name one twice", "Repair the model")
+    padded = {axis: (pads[i], pads[i + len(axes)]) for i, axis in enumerate(axes)}
+    around = [padded.get(axis, (0, 0)) for axis in range(rank)]
+    if rank not in (3, 4) or any(any(pair) for pair in around[:2]) or min(pads, default=0) < 0:
+        return read_any_pad(node, mode, padded, value)
+    (top, bottom), (left, right) = ((0, 0), *around[2:]) if rank == 3 else around[2:]
+    return node.node(Pad((top, left, bottom, right), mode, value), node.activation(0))

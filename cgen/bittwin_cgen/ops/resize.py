@@ -1,0 +1,310 @@
+"""Resize and Upsample: nearest moves values; linear and cubic weigh some of them, along height and width."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, Struct, TensorType
+from bittwin_cgen.kernels import select
+from bittwin_cgen.onnx_node import OnnxNode
+from bittwin_cgen.ops import move
+from bittwin_cgen.ops.take import LARGEST_AXIS, Take
+
+MOST_TAPS = 1 << 10  # input values that an output value is made from, along one axis
+
+
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """Along one axis: input indices int32 [outputs, taps] and float32 weights of each output; index -1: outside."""
+
+    indices: Array
+    weights: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Resize(Op):
+    """y = the sum over rows, in each over columns, of f32(row weight * column weight) * x; outside: `extrapolated`.
+
+    In int8 onnxruntime computes this in float32 between DequantizeLinear and QuantizeLinear, in that order.
+    """
+
+    rows: Taps
+    columns: Taps
+    mode: str
+    extrapolated: float = 0.0
+    one_image = True
+
+    @property
+    def title(self) -> str:
+        return f"{self.mode} resize"
+
+    def infer(self, inputs: Sequence[TensorType]) -> TensorType:
+        x = inputs[0]
+        if len(x.shape) not in (3, 4):
+            raise ValueError(f"input of rank {len(x.shape)}; 3 or 4 is supported")
+        spatial = (len(self.rows.indices), len(self.columns.indices))[4 - len(x.shape) :]
+        return TensorType((*x.shape[:2], *spatial), x.dtype)
+
+    def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
+        outside = any((taps.indices < 0).any() for taps in (self.rows, self.columns))
+        return self if self.mode == "linear" and not outside else None
+
+    def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
+        x, quantization = values[0], inputs[0].quantization
+        real = np.dtype("float64") if output.dtype == "float64" else np.dtype("float32")
+        if output.quantization and quantization:
+            x = np.float32(quantization.scale) * (x.astype(np.int32) - quantization.zero_point).astype(np.float32)
+        x = (x if x.ndim == 4 else x[:, :, None, :]).astype(real)
+        total = np.zeros((*x.shape[:2], len(self.rows.indices), len(self.columns.indices)), real)
+        for ky in range(self.rows.indices.shape[1]):
+            lines = x[:, :, np.maximum(self.rows.indices[:, ky], 0)]
+            for kx in range(self.columns.indices.shape[1]):
+                weight = self.rows.weights[:, ky][:, None] * self.columns.weights[:, kx]
+                total = total + weight.astype(real) * lines[..., np.maximum(self.columns.indices[:, kx], 0)]
+        outside = (self.rows.indices[:, 0] < 0)[:, None] | (self.columns.indices[:, 0] < 0)
+        total = np.where(outside, real.type(self.extrapolated), total)
+        if output.quantization:
+            codes = np.rint(total / np.float32(output.quantization.scale)) + output.quantization.zero_point
+            total = np.clip(codes, -128, 127)
+        return total.astype(output.dtype).reshape(len(values[0]), *output.shape[1:])
+
+    def lower(self, layer: Layer) -> Call:
+        kernel, refused = select(KERNELS, layer)
+        (_, width, channels), (height, output_width, _) = layer.inputs[0].layout, layer.output.layout
+        fields: dict[str, int | float | Constant] = dict(
+            channels=channels,
+            input_width=width,
+            output_height=height,
+            output_width=output_width,
+            row_taps=self.rows.indices.shape[1],
+            column_taps=self.columns.indices.shape[1],
+            rows=Constant(self.rows.indices),
+            columns=Constant(self.columns.indices),
+            row_weights=Constant(self.rows.weights),
+            column_weights=Constant(self.columns.weights),
+        )
+        x, y = layer.inputs[0].quantization, layer.output.quantization
+        if x and y:
+            fields |= dict(
+                input_scale=x.scale,
+                input_zero_point=x.zero_point,
+                output_scale=y.scale,
+                output_zero_point=y.zero_point,
+            )
+        else:
+            fields |= dict(extrapolated=float(self.extrapolated))
+        return Call(kernel, Struct(f"btw_resize_{kernel.dtype}", fields), summary=self.title, refused=refused)
+
+
+KERNELS = (
+    Kernel("btw_resize_s8_scalar", "whole", "s8", "scalar", "resize"),
+    Kernel("btw_resize_f32_scalar", "whole", "f32", "scalar", "resize"),
+    *move.KERNELS,
+)
+
+
+# ---------------------------------------------------------------- where output values come from
+
+Coordinate = Callable[[Array], Array]  # of output indices: float32 places in the input
+
+
+@dataclass(frozen=True)
+class Along:
+    """One axis: sizes, the scale as given, the region of tf_crop_and_resize."""
+
+    size: int
+    outputs: int
+    scale: float
+    roi: tuple[float, float] = (0.0, 1.0)
+
+    def places(self, mode: str) -> Array:
+        """float32 coordinates in the input of each output value, as onnxruntime computes them."""
+        x = np.arange(self.outputs, dtype=np.float32)
+        scale, half = np.float32(self.scale), np.float32(0.5)
+        if mode == "tf_crop_and_resize":
+            start, end = (np.float32(value) for value in self.roi)
+            last = np.float32(self.size - 1)
+            if self.outputs > 1:
+                return start * last + x * (end - start) * last / np.float32(self.outputs - 1)
+            return np.float32(0.5) * (start + end) * last + 0 * x
+        if scale == 1:
+            return x
+        if mode == "align_corners":
+            return x * np.float32(self.size - 1) / np.float32(self.outputs - 1) if self.outputs > 1 else 0 * x
+        if mode == "asymmetric":
+            return x / scale
+        if mode == "tf_half_pixel_for_nn":
+            return (x + half) / scale
+        if mode == "pytorch_half_pixel" and self.outputs == 1:
+            return 0 * x
+        if mode == "half_pixel_symmetric":
+            adjustment = self.outputs / (float(scale) * self.size)
+            offset = np.float32(self.size / 2 * (1 - adjustment))
+            return offset + ((x + half) / scale - half)
+        return (x + half) / scale - half
+
+
+COORDINATES = (
+    "half_pixel",
+    "half_pixel_symmetric",
+    "pytorch_half_pixel",
+    "align_corners",
+    "asymmetric",
+    "tf_half_pixel_for_nn",
+    "tf_crop_and_resize",
+)
+NEAREST = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "simple")
+
+
+def nearest(along: Along, coordinates: str, rounding: str) -> list[int]:
+    """The input index of each output value."""
+    places = along.places(coordinates)
+    whole = np.trunc(places)
+    away = np.trunc(places + np.copysign(np.float32(0.5), places))  # C's roundf, of what is far below 2**23
+    rounded = {
+        "round_prefer_floor": np.where(places == whole + np.float32(0.5), np.floor(places), away),
+        "round_prefer_ceil": away,
+        "floor": np.floor(places),
+        "ceil": np.ceil(places),
+        "simple": np.ceil(places) if along.scale < 1 else whole,
+    }[rounding]
+    return [int(index) for index in np.clip(rounded, 0, along.size - 1)]
+
+
+def linear(along: Along, coordinates: str) -> Taps:
+    """Two neighbours, weighed by their distance."""
+    given = along.places(coordinates)
+    places = np.clip(given, np.float32(0), np.float32(along.size - 1))
+    first = np.minimum(places.astype(np.int32), along.size - 1)
+    second = np.minimum(first + 1, along.size - 1)
+    to_first, to_second = np.abs(places - first.astype(np.float32)), np.abs(places - second.astype(np.float32))
+    half = np.float32(0.5)
+    same = first == second
+    indices = np.stack([first, second], 1).astype(np.int32)
+    weights = np.stack([np.where(same, half, to_second), np.where(same, half, to_first)], 1).astype(np.float32)
+    if coordinates == "tf_crop_and_resize":
+        indices[(given < 0) | (given > along.size - 1)] = -1
+    return Taps(indices, weights)
+
+
+def filtered(along: Along, coordinates: str, mode: str, a: float, antialias: bool, exclude_outside: bool) -> Taps:
+    """Cubic, and linear or cubic with antialiasing, where the filter widens as the image shrinks."""
+    places = along.places(coordinates).astype(np.float64)
+    reach = 2 if mode == "cubic" else 1
+    narrow = min(along.scale, 1.0) if antialias else 1.0
+    start = math.floor(-reach / narrow) + 1
+    count = 2 - 2 * start
+    left = np.floor(places)
+    ratio = places - left
+    if antialias:  # of two equally near pixels the left one is the first
+        left, ratio = np.where(ratio == 0, left - 1, left), np.where(ratio == 0, 1.0, ratio)
+    steps = np.arange(start, start + count)
+    weights = _kernel(np.abs(steps[None, :] - ratio[:, None]) * narrow, mode, a)
+    indices = left[:, None].astype(np.int64) + steps[None, :]
+    if exclude_outside:
+        weights = np.where((indices < 0) | (indices >= along.size), 0.0, weights)
+    if antialias or exclude_outside:
+        weights = weights / weights.sum(1, keepdims=True)
+    indices = np.clip(indices, 0, along.size - 1).astype(np.int32)
+    if coordinates == "tf_crop_and_resize":
+        indices[(places < 0) | (places > along.size - 1)] = -1
+    return Taps(indices, weights.astype(np.float32))
+
+
+def _kernel(distance: Array, mode: str, a: float) -> Array:
+    if mode == "linear":
+        return np.clip(1 - distance, 0, 1)
+    near = ((a + 2) * distance - (a + 3)) * distance * distance + 1
+    far = ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
+    return np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
+
+
+# ---------------------------------------------------------------- readers
+
+
+def read_resize(node: OnnxNode) -> list[Node]:
+    """ONNX Resize and Upsample with constant scales or sizes."""
+    shape = node.shape(0)
+    rank = len(shape)
+    mode = node.attribute("mode", "nearest")
+    old = node.op_type == "Upsample" or node.opset < 11
+    coordinates = node.attribute("coordinate_transformation_mode", "asymmetric" if old else "half_pixel")
+    rounding = node.attribute("nearest_mode", "floor" if old else "round_prefer_floor")
+    if mode not in ("nearest", "linear", "cubic") or coordinates not in COORDINATES or rounding not in NEAREST:
+        raise node.refuse(f"mode {mode!r}, {coordinates!r}, {rounding!r}", "Use a mode of ONNX")
+    axes = [node.axis(axis, rank) for axis in node.attribute("axes", range(rank))]
+    if len(set(axes)) != len(axes):
+        raise node.refuse(f"axes {axes} name one twice", "Repair the model")
+    alongs = _alongs(node, axes, 1 if old else 2)
+    if max((along.outputs for along in alongs.values()), default=1) > LARGEST_AXIS:
+        raise node.refuse(f"an output of {[along.outputs for along in alongs.values()]}", "Use a smaller scale")
+    crop = coordinates == "tf_crop_and_resize"
+    if mode == "nearest" and not crop:
+        return node.node(_nearest(node, alongs, coordinates, rounding), node.activation(0))
+    changed = {axis for axis, along in alongs.items() if along.scale != 1 or along.outputs != along.size or crop}
+    if rank not in (3, 4) or not changed <= set(range(2, rank)) | ({0, 1} if crop else set()):
+        raise node.refuse(f"mode {mode!r} along axes {sorted(changed)}", "Only height and width are supported")
+    if mode == "nearest":
+        raise node.refuse("tf_crop_and_resize by nearest neighbours", "Use mode linear")
+    antialias, outside = bool(node.attribute("antialias", 0)), bool(node.attribute("exclude_outside", 0))
+
+    def taps(axis: int) -> Taps:
+        along = alongs.get(axis, Along(1, 1, 1.0))
+        if axis >= rank or (along.scale == 1 and along.outputs == along.size and not crop):
+            return Taps(np.arange(along.outputs, dtype=np.int32)[:, None], np.ones((along.outputs, 1), np.float32))
+        if min(along.scale, 1.0) * MOST_TAPS < 8:
+            raise node.refuse(f"scale {along.scale}", f"Use a scale of more than {8 / MOST_TAPS}")
+        if mode == "linear" and not (antialias or outside):
+            return linear(along, coordinates)
+        return filtered(along, coordinates, mode, node.attribute("cubic_coeff_a", -0.75), antialias, outside)
+
+    height, width = (taps(2), taps(3)) if rank == 4 else (taps(4), taps(2))
+    name = f"{mode} antialiased" if antialias else mode
+    return node.node(Resize(height, width, name, float(node.attribute("extrapolation_value", 0.0))), node.activation(0))
+
+
+def _nearest(node: OnnxNode, alongs: dict[int, Along], coordinates: str, rounding: str) -> Take:
+    chosen: list[tuple[int, ...] | None] = []
+    for axis, size in enumerate(node.shape(0)):
+        indices = nearest(alongs[axis], coordinates, rounding) if axis in alongs else list(range(size))
+        chosen.append(None if indices == list(range(size)) else tuple(indices))
+    return Take(tuple(chosen), node.op_type)
+
+
+def _alongs(node: OnnxNode, axes: list[int], scales_index: int) -> dict[int, Along]:
+    """What happens along each axis."""
+    shape = [node.shape(0)[axis] for axis in axes]
+    scales = node.attribute("scales") if node.op_type == "Upsample" else None
+    if scales is None and node.has(scales_index):
+        values = node.constant(scales_index, "scales")
+        scales = [float(scale) for scale in values.astype(np.float64).reshape(-1)] or None
+    roi = [0.0] * len(axes) + [1.0] * len(axes)
+    if node.has(1) and scales_index == 2 and node.constant(1, "roi").size:
+        roi = [float(value) for value in node.constant(1, "roi").astype(np.float64).reshape(-1)]
+    if scales is not None:
+        if len(scales) != len(axes) or not all(0 < scale < 1 << 20 for scale in scales):
+            raise node.refuse(f"scales {scales}", "Give a positive scale an axis")
+        sizes = [math.floor(np.float32(scale) * np.float32(size)) for scale, size in zip(scales, shape, strict=True)]
+    else:
+        if not node.has(3):
+            raise node.refuse("it has neither scales nor sizes", "Repair the model")
+        sizes = [int(size) for size in node.constant(3, "sizes").reshape(-1)]
+        policy = node.attribute("keep_aspect_ratio_policy", "stretch")
+        if len(sizes) != len(axes) or policy not in ("stretch", "not_larger", "not_smaller"):
+            raise node.refuse(f"sizes {sizes}, policy {policy!r}", "Give a size an axis")
+        scales = [float(np.float32(want) / np.float32(size)) for want, size in zip(sizes, shape, strict=True)]
+        if policy != "stretch":
+            one = min(scales) if policy == "not_larger" else max(scales)
+            scales = [one] * len(axes)
+            sizes = [math.floor(one * size + 0.5) for size in shape]
+    if min(sizes, default=1) < 1 or len(roi) != 2 * len(axes) or not np.isfinite(roi).all():
+        raise node.refuse(f"sizes {sizes}, roi {roi}", "Leave at least one value an axis")
+    ends = zip(roi[: len(axes)], roi[len(axes) :], strict=True)
+    return {
+        axis: Along(size, want, float(np.float32(scale)), bounds)
+        for axis, size, want, scale, bounds in zip(axes, shape, sizes, scales, ends, strict=True)
+    }

@@ -1,0 +1,31 @@
+/* Resizing by weights along height and width, int8. */
+/* SPDX-License-Identifier: MIT-0 */
+#ifndef BTW_RESIZE_S8_H
+#define BTW_RESIZE_S8_H
+
+#include "btw.h"
+
+typedef struct {
+    int channels;
+    int input_width;
+    int output_height;
+    int output_width;
+    int row_taps;
+    int column_taps;
+    const int32_t *rows;         /* [output_height][row_taps] input rows */
+    const int32_t *columns;      /* [output_width][column_taps] */
+    const float *row_weights;    /* [output_height][row_taps] */
+    const float *column_weights; /* [output_width][column_taps] */
+    float input_scale;
+    int input_zero_point;
+    float output_scale;
+    int output_zero_point;
+} btw_resize_s8;
+
+/* x[height][input_width][channels] to y[output_height][output_width][channels] */
+
+#if !defined(BTW_INLINE_KERNELS)
+void btw_resize_s8_scalar(const btw_resize_s8 *layer, const int8_t *x, int8_t *y);
+#endif
+
+#endif
