@@ -1,4 +1,4 @@
-"""Assembler for Armv7E-M on a Cortex-M4: the cases of test_dsp_twins.py under qemu-system-arm, at every -O level."""
+"""Assembler for Armv7E-M and Armv7-M: the cases of test_dsp_twins.py under qemu-system-arm, at every -O level."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime_c.test_dsp_twins import KINDS, cases, write_sources
+from tests.runtime_c.test_dsp_twins import KINDS, cases, isa_of, write_sources
 
 TOOLS = {"arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi", "qemu-system-arm": "qemu-system-arm"}
 MISSING = [package for tool, package in TOOLS.items() if shutil.which(tool) is None]
-CPU = ["-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-mthumb"]
+CPUS = {
+    "dsp": ["-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-mthumb"],
+    "armv7m": ["-mcpu=cortex-m3", "-mfloat-abi=soft", "-mthumb"],
+}
+MACHINES = {"dsp": "mps2-an386", "armv7m": "mps2-an385"}
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror"]
-FLAGS = [*CPU, "-std=c11", "-ffp-contract=off", *WARNINGS]
+FLAGS = ["-std=c11", "-ffp-contract=off", *WARNINGS]
 
 REQUIRED = os.environ.get("BITTWIN_REQUIRE_ARM") == "1"  # then a test without its tools fails
 pytestmark = pytest.mark.skipif(bool(MISSING) and not REQUIRED, reason=f"apt install {' '.join(MISSING)}")
@@ -78,7 +82,17 @@ def run(folder: Path, kind: str, objects: list[str], flags: list[str]) -> None:
     (folder / "link.ld").write_text(LINK)
     command = ["arm-none-eabi-gcc", *flags, *objects, "start.c", "-nostartfiles", "-T", "link.ld", "-o", "cases.elf"]
     subprocess.run(command, cwd=folder, check=True)
-    machine = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none"]
+    machine = [
+        "qemu-system-arm",
+        "-M",
+        MACHINES[isa_of(kind)],
+        "-display",
+        "none",
+        "-monitor",
+        "none",
+        "-serial",
+        "none",
+    ]
     emulator = [*machine, "-semihosting-config", "enable=on,target=native", "-kernel", "cases.elf"]
     done = subprocess.run(emulator, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode != 200, f"fault in {kind}"
@@ -90,7 +104,7 @@ def run(folder: Path, kind: str, objects: list[str], flags: list[str]) -> None:
 def test_assembler_equals_the_float32_formula(kind: str, level: str, tmp_path: Path) -> None:
     shared = level in ("-O0", "-O2")  # the others are inlined
     names = write_sources(tmp_path, cases(kind), shared, twins=False)
-    flags = [*FLAGS, level, *(["-DBTW_SHARED_KERNELS"] if shared else [])]
+    flags = [*CPUS[isa_of(kind)], *FLAGS, level, *(["-DBTW_SHARED_KERNELS"] if shared else [])]
     run(tmp_path, kind, names, flags)
 
 
@@ -101,6 +115,7 @@ def test_assembler_in_objects_of_clang(kind: str, level: str, tmp_path: Path) ->
     names = write_sources(tmp_path, cases(kind), False, twins=False)
     library = subprocess.run(["arm-none-eabi-gcc", "-print-file-name=libc.a"], capture_output=True, text=True).stdout
     headers = Path(library.strip()).resolve().parents[1] / "include"
-    command = ["clang", "--target=arm-none-eabi", *FLAGS, level, f"-isystem{headers}", "-c", *names, "-o", "cases.o"]
+    flags = [*CPUS[isa_of(kind)], *FLAGS]
+    command = ["clang", "--target=arm-none-eabi", *flags, level, f"-isystem{headers}", "-c", *names, "-o", "cases.o"]
     subprocess.run(command, cwd=tmp_path, check=True)
-    run(tmp_path, kind, ["cases.o"], FLAGS)
+    run(tmp_path, kind, ["cases.o"], flags)

@@ -1,4 +1,4 @@
-"""Kernels for Armv7E-M against int64 arithmetic and the float32 formula: their plain C twins, on the packed layers."""
+"""Kernels for Armv7E-M and Armv7-M against the float32 formula: their plain C twins, on the packed layers."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from bittwin_cgen.targets import TARGETS
 
 GUARD = 64
 MEMORY = 1 << 16  # bytes of input of one case, at most
+CORES = {"dsp": "cortex-m4", "armv7m": "cortex-m3"}  # that the cases of an instruction set are for
 TARGET = TARGETS["cortex-m4"]
 
 
@@ -46,9 +47,10 @@ def lowered(op: Op, inputs: tuple[TensorType, ...], output: TensorType, symbol: 
     names = tuple(f"x{i}" for i in range(len(inputs)))
     # by the kernel of that name, also where another one comes first or is faster
     rows = [replace(row, accepts=lambda layer: None) for row in conv2d.KERNELS if row.symbol == symbol]
+    target = TARGETS[CORES[rows[0].isa]] if rows else TARGET
     rows = rows or conv2d.KERNELS
     with patch.object(conv2d, "KERNELS", rows):
-        call = op.lower(Layer(Node("case", op, names, "y"), inputs, output, TARGET))
+        call = op.lower(Layer(Node("case", op, names, "y"), inputs, output, target))
     assert call.kernel.symbol == symbol, (call.kernel.symbol, call.refused)
     return call
 
@@ -66,6 +68,7 @@ class Shape:
     dilation: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     groups: int = 1
+    largest: int = 127  # weight
 
 
 def random_codes(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -88,7 +91,10 @@ def output_scale(acc: Array, weight: Array, rng: np.random.Generator) -> float:
 def convolution(rng: np.random.Generator, shape: Shape, symbol: str, spoil: Callable[[Array], Array] | None) -> DspCase:
     """A convolution with random weights; `spoil` changes the scales, which otherwise all have proofs."""
     weight = random_codes(rng, (shape.outputs, shape.channels // shape.groups, *shape.kernel))
-    weight = np.maximum(weight, -127)
+    weight = np.clip(weight, -shape.largest, shape.largest)
+    if "_dsp" not in symbol:  # blocks of small weights, and so other shifts
+        quiet = np.repeat(rng.choice([1, 3], -(-shape.outputs // 4)), 4)[: shape.outputs]
+        weight = (weight / quiet[:, None, None, None]).astype(np.int8)
     x = random_codes(rng, (shape.channels, shape.height, shape.width))
     zero, output_zero = (int(v) for v in rng.choice([-128, 127, 0, -3, 77], 2))
     top, left, bottom, right = shape.padding
@@ -171,8 +177,10 @@ def pool(rng: np.random.Generator, channels: int, height: int, width: int) -> Ds
 
 @cache
 def cases(kind: str) -> tuple[DspCase, ...]:
-    """Random layers; the same in every run."""
+    """Random layers; the same in every run. A kind may begin with an instruction set other than dsp."""
     rng = np.random.default_rng(sorted(KINDS).index(kind))
+    isa = isa_of(kind)
+    kind = kind.removeprefix(f"{isa}_")
     one = (1, 1)
 
     def pick(low: int, high: int) -> int:
@@ -181,9 +189,11 @@ def cases(kind: str) -> tuple[DspCase, ...]:
     if kind == "linear":
         sizes = [(1, 1, 1), (3, 4, 2), (4, 1, 3), (37, 37, 1), (128, 3, 5), (33, 9, 2), (68, 12, 1), (130, 5, 4)]
         sizes += [(pick(1, 70), pick(1, 37), pick(1, 9)) for _ in range(30)]
-        return tuple(convolution(rng, Shape(ic, oc, one, ow, 1), "btw_linear_s8_dsp", None) for ic, oc, ow in sizes)
+        shapes = [Shape(ic, oc, one, ow, 1) for ic, oc, ow in sizes]
+        shapes += [Shape(ic, 5, one, 2, 1, largest=3) for ic in (1, 2, 4)]  # of large scales
+        return tuple(convolution(rng, shape, f"btw_linear_s8_{isa}", None) for shape in shapes)
     if kind in ("conv2d", "conv2d_float"):
-        symbol = "btw_conv2d_s8_dsp" if kind == "conv2d" else "btw_conv2d_s8_dsp_float"
+        symbol = f"btw_conv2d_s8_{isa}" if kind == "conv2d" else "btw_conv2d_s8_dsp_float"
         spoil = spoiled if kind == "conv2d_float" else None
         shapes = [
             Shape(1, 8, (10, 4), 12, 12, (2, 2)),
@@ -227,9 +237,11 @@ def cases(kind: str) -> tuple[DspCase, ...]:
             found.append(convolution(rng, shape, symbol, None))
         return tuple(found)
     if kind in ("depthwise", "depthwise_float"):
-        symbol, found = "btw_depthwise_conv2d_s8_dsp", []
+        symbol, found = f"btw_depthwise_conv2d_s8_{isa}", []
         symbol, spoil = (symbol, None) if kind == "depthwise" else (symbol + "_float", spoiled)
-        kernels = [(1, 1), (5, 5), (1, 3), (7, 1), (2, 2), (4, 3)] + [(pick(1, 5), pick(1, 5)) for _ in range(14)]
+        kernels = [(1, 1), (5, 5), (3, 3), (1, 3), (7, 1), (2, 2), (4, 3)] + [
+            (pick(1, 5), pick(1, 5)) for _ in range(14)
+        ]
         for kernel in kernels:
             channels, stride, dilation = pick(4, 37), (pick(1, 2), pick(1, 3)), (pick(1, 2), pick(1, 2))
             reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
@@ -255,7 +267,16 @@ KINDS = (
     "depthwise_float",
     "add",
     "global_average_pool",
+    "armv7m_linear",
+    "armv7m_conv2d",
+    "armv7m_depthwise",
 )
+
+
+def isa_of(kind: str) -> str:
+    """The instruction set of the kernels of a kind."""
+    return next((isa for isa in CORES if kind.startswith(f"{isa}_")), "dsp")
+
 
 # What is checked: the result, and the bytes around it and around the scratch memory. `edge`, where there is one, is an
 # address behind which nothing may be read: the input ends there.

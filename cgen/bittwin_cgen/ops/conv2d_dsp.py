@@ -28,22 +28,22 @@ from bittwin_cgen.ops.weighted import Weighted
 # ---------------------------------------------------------------- one group
 
 
-def _has_groups(layer: Weighted) -> str | None:
+def has_groups(layer: Weighted) -> str | None:
     return "has groups" if layer.groups > 1 else None
 
 
 def _too_small(layer: Weighted) -> str | None:
-    _, rows, row_bytes = _taps(layer, layer.weight).shape
+    _, rows, row_bytes = runs_of_taps(layer, layer.weight).shape
     return too_small(layer, rows, row_bytes)
 
 
-def _taps(layer: Weighted, weight: Array) -> Array:
+def runs_of_taps(layer: Weighted, weight: Array) -> Array:
     """[channels, runs of neighbouring bytes, taps of a run]: dilation leaves runs of one pixel."""
     runs = layer.kernel_height * (1 if layer.dilation[1] == 1 else layer.kernel_width)
     return weight.transpose(0, 2, 3, 1).reshape(layer.output_channels, runs, -1)
 
 
-def _apart(layer: Weighted) -> bool:
+def apart(layer: Weighted) -> bool:
     return layer.dilation[1] != 1 and layer.kernel_width > 1
 
 
@@ -53,7 +53,7 @@ def _struct(layer: Weighted, integers: Integers, taps: Array) -> Struct:
         dict(
             taps=taps_struct(integers, taps),
             kernel_height=layer.kernel_height,
-            taps_wide=layer.kernel_width if _apart(layer) else 0,
+            taps_wide=layer.kernel_width if apart(layer) else 0,
             tap_step=layer.dilation[1] * layer.input_channels,
             pixel_step=layer.stride[1] * layer.input_channels,
             output_width=layer.output.layout[1],
@@ -63,17 +63,17 @@ def _struct(layer: Weighted, integers: Integers, taps: Array) -> Struct:
 
 def _pack(layer: Weighted) -> Struct:
     integers = proved_integers(layer)
-    return _struct(layer, integers, _taps(layer, integers.weight))
+    return _struct(layer, integers, runs_of_taps(layer, integers.weight))
 
 
 def _pack_float(layer: Weighted) -> Struct:
     integers = float_integers(layer)
-    return _struct(layer, integers, _taps(layer, integers.weight))
+    return _struct(layer, integers, runs_of_taps(layer, integers.weight))
 
 
 def _scratch(layer: Weighted) -> int:
-    taps = _taps(layer, layer.weight)
-    pointers = 8 * ((taps.shape[1] + 3) // 4 * 4) if _apart(layer) else 0  # 8 bytes each on hosts
+    taps = runs_of_taps(layer, layer.weight)
+    pointers = 8 * ((taps.shape[1] + 3) // 4 * 4) if apart(layer) else 0  # 8 bytes each on hosts
     return pointers + window_scratch(layer, quads(taps).shape[1], layer.output.layout[1])
 
 
@@ -99,7 +99,7 @@ def _pack_3x3x3(layer: Weighted) -> Struct:
 # ---------------------------------------------------------------- depthwise
 
 
-def _not_depthwise(layer: Weighted) -> str | None:
+def one_to_one(layer: Weighted) -> str | None:
     if not layer.depthwise or layer.output_channels != layer.input_channels:
         return "not depthwise with one output channel for each input channel"
     if layer.output_channels < 4:
@@ -119,7 +119,7 @@ def _depthwise_fields(layer: Weighted) -> dict[str, Field]:
 
 def _accepts_3x3(layer: Weighted) -> str | None:
     other = None if layer.weight.shape[2:] == (3, 3) else f"the kernel is {layer.kernel_height}x{layer.kernel_width}"
-    return _not_depthwise(layer) or other or unproved(layer)
+    return one_to_one(layer) or other or unproved(layer)
 
 
 def _pack_3x3(layer: Weighted) -> Struct:
@@ -173,9 +173,9 @@ def _all(*checks: Callable[[Weighted], str | None]) -> Callable[[Weighted], str 
 
 KERNELS = (
     _row("btw_depthwise_conv2d_3x3_s8_dsp", _accepts_3x3, _pack_3x3, None),
-    _row("btw_depthwise_conv2d_s8_dsp", _all(_not_depthwise, unproved), _pack_depthwise, _depthwise_scratch),
-    _row("btw_depthwise_conv2d_s8_dsp_float", _all(_not_depthwise, no_fpu), _pack_depthwise_float, _depthwise_scratch),
+    _row("btw_depthwise_conv2d_s8_dsp", _all(one_to_one, unproved), _pack_depthwise, _depthwise_scratch),
+    _row("btw_depthwise_conv2d_s8_dsp_float", _all(one_to_one, no_fpu), _pack_depthwise_float, _depthwise_scratch),
     _row("btw_conv2d_3x3x3_s8_dsp", _accepts_3x3x3, _pack_3x3x3, lambda layer: 16 * 7),
-    _row("btw_conv2d_s8_dsp", _all(_has_groups, unproved, _too_small), _pack, _scratch),
-    _row("btw_conv2d_s8_dsp_float", _all(_has_groups, no_fpu, _too_small), _pack_float, _scratch),
+    _row("btw_conv2d_s8_dsp", _all(has_groups, unproved, _too_small), _pack, _scratch),
+    _row("btw_conv2d_s8_dsp_float", _all(has_groups, no_fpu, _too_small), _pack_float, _scratch),
 )

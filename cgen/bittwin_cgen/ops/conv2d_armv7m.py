@@ -1,0 +1,85 @@
+"""Convolutions for Armv7-M: two int8 weights in a word, depthwise ones in words of their own, in one stream."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bittwin_cgen.ir import Constant, Field, Struct
+from bittwin_cgen.ops.conv2d_dsp import apart, has_groups, one_to_one, runs_of_taps
+from bittwin_cgen.ops.linear_armv7m import Armv7mKernel, slower_than, taps_struct, too_small, unproved, window_scratch
+from bittwin_cgen.ops.linear_dsp import blocks
+from bittwin_cgen.ops.weighted import Weighted
+
+
+def _accepts(layer: Weighted) -> str | None:
+    return has_groups(layer) or unproved(layer) or too_small(layer, *runs_of_taps(layer, layer.weight).shape[1:])
+
+
+def _pack(layer: Weighted) -> Struct:
+    return Struct(
+        "btw_armv7m_conv2d",
+        dict(
+            taps=taps_struct(layer, runs_of_taps(layer, layer.weight)),
+            kernel_height=layer.kernel_height,
+            taps_wide=layer.kernel_width if apart(layer) else 0,
+            tap_step=layer.dilation[1] * layer.input_channels,
+            pixel_step=layer.stride[1] * layer.input_channels,
+            output_width=layer.output.layout[1],
+        ),
+    )
+
+
+def _scratch(layer: Weighted) -> int:
+    _, rows, row_bytes = runs_of_taps(layer, layer.weight).shape
+    pointers = 8 * rows if apart(layer) else 0  # 8 bytes each on hosts
+    return pointers + window_scratch(layer, rows, row_bytes, layer.output.layout[1])
+
+
+def _accepts_depthwise(layer: Weighted) -> str | None:
+    return one_to_one(layer) or unproved(layer) or _too_few_pixels(layer)
+
+
+def _too_few_pixels(layer: Weighted) -> str | None:
+    """As `too_small`."""
+    pixels, channels, taps = layer.output.layout[1], layer.output_channels, layer.kernel_height * layer.kernel_width
+    passes = 1 + (channels % 4 > 0)
+    assembler = 15 + 4 * taps + passes * 35 + pixels * (14 * passes + -(-channels // 4) * (26 + 11 * taps))
+    return slower_than(assembler, pixels * (8 + channels * (14 + 4 * taps)))
+
+
+def _pack_depthwise(layer: Weighted) -> Struct:
+    proved = layer.requantization
+    assert proved is not None
+    taps = blocks(layer.weight.reshape(layer.output_channels, -1).astype(np.int32)).transpose(0, 2, 1)
+    bias, factor = blocks(layer.bias.astype(np.int32)), blocks(proved.multiplier)
+    fields: dict[str, Field] = dict(
+        channels=layer.output_channels,
+        kernel_height=layer.kernel_height,
+        kernel_width=layer.kernel_width,
+        column=layer.dilation[1] * layer.output_channels,
+        stride_width=layer.stride[1],
+        output_width=layer.output.layout[1],
+        offset=proved.offset,
+        shift=proved.shift,
+        stream=Constant(np.concatenate([bias, taps.reshape(len(taps), -1), factor], axis=1)),
+    )
+    return Struct("btw_armv7m_depthwise", fields)
+
+
+def _depthwise_scratch(layer: Weighted) -> int:
+    return 8 * layer.kernel_height * layer.kernel_width  # pointers have 8 bytes on hosts
+
+
+KERNELS = (
+    Armv7mKernel(
+        "btw_depthwise_conv2d_s8_armv7m",
+        "rows",
+        "s8",
+        "armv7m",
+        "conv2d",
+        _accepts_depthwise,
+        _pack_depthwise,
+        _depthwise_scratch,
+    ),
+    Armv7mKernel("btw_conv2d_s8_armv7m", "rows", "s8", "armv7m", "conv2d", _accepts, _pack, _scratch),
+)

@@ -1,0 +1,111 @@
+"""Fully connected layers and 1x1 convolutions for Armv7-M: two int8 weights in a word, in one stream with the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bittwin_cgen.ir import Array, Constant, Field, Kernel, Struct
+from bittwin_cgen.ops.linear_dsp import blocks
+from bittwin_cgen.ops.weighted import Weighted
+
+
+@dataclass(frozen=True)
+class Armv7mKernel(Kernel):
+    """Kernels for Armv7-M share a header: the structs of their layers, and the loops over windows."""
+
+    @property
+    def header(self) -> str:
+        return "include/btw_armv7m.h"
+
+
+def unproved(layer: Weighted) -> str | None:
+    """Why the proved integers do not serve the layer, or None."""
+    proved = layer.requantization
+    assert proved is not None
+    if proved.unproved:
+        return f"{proved.unproved} of {layer.output_channels} channels requantize without a proof"
+    return None
+
+
+def int32(values: Array) -> Array:
+    """The low 32 bits, as signed numbers."""
+    return (values & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+
+
+def fits(weight: Array, taps: int) -> Array:
+    """bool[blocks] of weights [blocks, 4, K]: every sum of `taps` products with int8 codes lies in int16."""
+    groups = weight.reshape(*weight.shape[:2], -1, taps)
+    positive, negative = np.maximum(groups, 0).sum(-1), -np.minimum(groups, 0).sum(-1)
+    most, least = 127 * positive + 128 * negative, 128 * positive + 127 * negative
+    return np.asarray(((most <= 32767) & (least <= 32768)).all(axis=(1, 2)))
+
+
+def stream(layer: Weighted, taps: Array) -> Constant:
+    """The stream of weights [channels, taps], as btw_armv7m.h has it."""
+    proved = layer.requantization
+    assert proved is not None
+    weight = blocks(np.pad(taps.astype(np.int64), ((0, 0), (0, -taps.shape[1] % 4))))
+    bias, factor = blocks(layer.bias.astype(np.int64)), blocks(proved.multiplier.astype(np.int64))
+    assert fits(weight, 2).all()
+    four = fits(weight, 4)
+    sums = weight.shape[2] // np.where(four, 4, 2)
+    totals = [bias[:, i] + (bias[:, i + 1] << 16) - (sums << 15) for i in (0, 2)]
+    starts = np.stack([totals[0], bias[:, 1], totals[1], bias[:, 3], four.astype(np.int64)], axis=1)
+    words = np.stack([weight[:, i] + (weight[:, i + 1] << 16) for i in (0, 2)], axis=2)  # [blocks, taps, 2]
+    return Constant(int32(np.concatenate([starts, words.reshape(len(words), -1), factor], axis=1)))
+
+
+def taps_struct(layer: Weighted, taps: Array) -> Struct:
+    """The btw_armv7m_taps of weights [channels, rows, taps of a row]."""
+    proved = layer.requantization
+    assert proved is not None
+    fields: dict[str, Field] = dict(rows=taps.shape[1], row_bytes=taps.shape[2], output_channels=len(taps))
+    fields |= dict(offset=proved.offset, shift=proved.shift, stream=stream(layer, taps.reshape(len(taps), -1)))
+    return Struct("btw_armv7m_taps", fields)
+
+
+def window_scratch(layer: Weighted, rows: int, row_bytes: int, pixels: int) -> int:
+    """Bytes for the taps where they are copied, and for the results where there are fewer than 4 channels."""
+    copied = rows > 1 or row_bytes % 4
+    return (-rows * row_bytes // 4 * -4 if copied else 0) + (4 * pixels if layer.output_channels < 4 else 0)
+
+
+def too_small(layer: Weighted, rows: int, row_bytes: int) -> str | None:
+    """Where the scalar kernel is faster, by instructions for an output row as measured on cortex-m3."""
+    pixels, channels, taps = layer.output.layout[1], layer.output_channels, -(-rows * row_bytes // 4) * 4
+    copied = rows > 1 or row_bytes % 4
+    passes = 1 + (channels > 4 and channels % 4 > 0)
+    pixel = passes * (17 + (6 + rows * (14 + 0.75 * row_bytes) if copied else 0)) + -(-channels // 4) * (
+        32 + 5.7 * taps
+    )
+    assembler = passes * 100 + pixels * pixel + (6 * pixels * channels if channels < 4 else 0)
+    scalar = pixels * (8 + channels * (14 + 4 * rows + 4 * rows * row_bytes))
+    return slower_than(assembler, scalar)
+
+
+def slower_than(assembler: float, scalar: float) -> str | None:
+    """None where the assembler takes fewer instructions for an output row."""
+    if assembler < scalar:
+        return None
+    return f"about {assembler:.0f} instructions a row; the scalar kernel takes about {scalar:.0f}"
+
+
+def _pack(layer: Weighted) -> Struct:
+    return taps_struct(layer, layer.weight.reshape(layer.output_channels, 1, -1))
+
+
+def _accepts(layer: Weighted) -> str | None:
+    if not layer.pointwise:
+        return "not 1x1 with stride 1, no padding and one group"
+    return unproved(layer) or too_small(layer, 1, layer.input_channels)
+
+
+def _scratch(layer: Weighted) -> int:
+    height, width, _ = layer.output.layout
+    pixels = 1 if layer.window is None else height * width
+    return window_scratch(layer, 1, layer.input_channels, pixels)
+
+
+KERNELS = (Armv7mKernel("btw_linear_s8_armv7m", "pixels", "s8", "armv7m", "linear", _accepts, _pack, _scratch),)
