@@ -14,7 +14,6 @@ def check_graph(graph: Graph, after: str) -> None:
         expected, found = node.op.infer(graph.input_types(node)), graph.types[node.output]
         same = expected.shape == found.shape and expected.dtype == found.dtype
         assert same, f"after {after}: {node.name} makes {expected}, the graph says {found}"
-        assert expected.dtype != "int8" or found.quantization, f"after {after}: {node.output!r} has no scale"
     for port in graph.outputs:
         assert port.tensor in known, f"after {after}: output {port.name!r} is made by nothing"
     overlap = known & set(graph.removed)

@@ -6,7 +6,7 @@ one. A proof covers every value that can occur, so generated C may use the integ
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -404,6 +404,7 @@ class AddScales:
     b_zero_point: int
     output_scale: float
     output_zero_point: int
+    offset: int = 0  # what the codes and zero points of the formula are more than these: 128 for uint8
 
     def swapped(self) -> "AddScales":
         """Of b + a."""
@@ -414,6 +415,7 @@ class AddScales:
             self.a_zero_point,
             self.output_scale,
             self.output_zero_point,
+            self.offset,
         )
 
     @property
@@ -422,8 +424,11 @@ class AddScales:
         with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
             a_ratio = np.float32(self.a_scale) / np.float32(self.output_scale)
             b_ratio = np.float32(self.b_scale) / np.float32(self.output_scale)
-            zero = fma32(np.float32(self.a_zero_point), a_ratio, b_ratio * np.float32(self.b_zero_point))
-            fixed_part = np.float32(np.float32(self.output_zero_point) - zero)
+            a_zero, b_zero, zero = (
+                np.float32(zero_point + self.offset)
+                for zero_point in (self.a_zero_point, self.b_zero_point, self.output_zero_point)
+            )
+            fixed_part = np.float32(zero - fma32(a_zero, a_ratio, b_ratio * b_zero))
         if not all(np.isfinite(v) for v in (a_ratio, b_ratio, fixed_part)):
             raise ValueError(f"scales {self.a_scale:g} + {self.b_scale:g} = {self.output_scale:g} overflow float32")
         return a_ratio, b_ratio, fixed_part
@@ -442,14 +447,16 @@ def add_swaps(a_shape: tuple[int, ...], b_shape: tuple[int, ...]) -> bool:
     return True
 
 
-def add_reference(a: ArrayLike, b: ArrayLike, scales: AddScales) -> Int8:
-    """QLinearAdd of int8 codes that broadcast: fma(a, sa / sy, fma(b, sb / sy, fixed part)), rounded half to even.
+def add_reference(a: ArrayLike, b: ArrayLike, scales: AddScales, row: bool = False) -> Int8:
+    """QLinearAdd of codes that broadcast: fma(a, sa / sy, fma(b, sb / sy, fixed part)), rounded half to even.
 
-    Where `add_swaps` says so, swap the operands and the scales first.
+    Where `add_swaps` says so, swap the operands and the scales first. `row`: b has one element for each row of a; its
+    product is rounded by itself then.
     """
     a_ratio, b_ratio, fixed_part = scales.ratios
-    partial = fma32(np.asarray(b).astype(np.float32), b_ratio, fixed_part)
-    return saturate(np.rint(fma32(np.asarray(a).astype(np.float32), a_ratio, partial)), 0)
+    first, second = ((np.asarray(v).astype(np.int32) + scales.offset).astype(np.float32) for v in (a, b))
+    partial = fixed_part + second * b_ratio if row else fma32(second, b_ratio, fixed_part)
+    return saturate(np.rint(fma32(first, a_ratio, partial)), -scales.offset)
 
 
 @dataclass(frozen=True, eq=False)
@@ -459,8 +466,8 @@ class AddForm:
     linear  v = a * a_multiplier + b * b_multiplier + constant    in int32, nothing overflows in any order of summing
     table   v = a * a_multiplier + table[b + 128]                 likewise, int32[256]
             code = clamp(v >> shift), and with half_even: clamp((v + ((v >> shift) & 1)) >> shift)
-    float   code = clamp(round_half_even((float)((double)a * a_ratio + partial[b + 128]))), float32[256]
-            plain double arithmetic stands for fma; `exact` is False should that not hold for all pairs
+    float   code = clamp(round_half_even((float)((double)(a + offset) * a_ratio + partial[b + 128])) - offset)
+            float32[256]; plain double arithmetic stands for fma; `exact` is False should that not hold for all pairs
     """
 
     kind: Literal["linear", "table", "float"]
@@ -473,6 +480,7 @@ class AddForm:
     table: Int32 | None = None
     a_ratio: float = 0.0
     partial: Float32 | None = None
+    offset: int = 0
     exact: bool = True
 
     def apply(self, a: ArrayLike, b: ArrayLike) -> Int8:
@@ -480,8 +488,8 @@ class AddForm:
         first, second = (np.asarray(v).astype(np.int64) for v in ((b, a) if self.swapped else (a, b)))
         if self.kind == "float":
             assert self.partial is not None
-            total = first * self.a_ratio + self.partial.astype(np.float64)[second - CODE_LOW]
-            return saturate(np.rint(total.astype(np.float32)), 0)
+            total = (first + self.offset) * self.a_ratio + self.partial.astype(np.float64)[second - CODE_LOW]
+            return saturate(np.rint(total.astype(np.float32)), -self.offset)
         if self.kind == "table":
             assert self.table is not None
             value = first * self.a_multiplier + self.table.astype(np.int64)[second - CODE_LOW]
@@ -492,19 +500,24 @@ class AddForm:
         return saturate(value >> self.shift, 0)
 
 
-def prove_add(scales: AddScales) -> AddForm:
+def prove_add(scales: AddScales, row: bool = False) -> AddForm:
     """The cheapest form that equals `add_reference` for all 65,536 pairs: linear, then a table, then float."""
-    codes = add_reference(CODES[:, None], CODES[None, :], scales).astype(np.int64)  # [a, b]
+    codes = add_reference(CODES[:, None], CODES[None, :], scales, row).astype(np.int64)  # [a, b]
     a_ratio, b_ratio, fixed_part = (float(v) for v in scales.ratios)
+    of_file, offset = (CODES + scales.offset).astype(np.float32), scales.offset
+    if row:
+        partial = np.float32(fixed_part) + of_file * np.float32(b_ratio)
+    else:
+        partial = fma32(of_file, np.float32(b_ratio), np.float32(fixed_part))
+    fixed_part += offset * (a_ratio + b_ratio - 1)
     biggest = 128 * (a_ratio + b_ratio) + abs(fixed_part) + 2
     shift = min(24, math.floor(math.log2((2**31 - 2) / biggest)))
     for form in integer_forms(codes, a_ratio, b_ratio, fixed_part, shift) if shift >= 1 else ():
         if (form.apply(CODES[:, None], CODES[None, :]) == codes).all():
             return form
-    partial = fma32(CODES.astype(np.float32), np.float32(b_ratio), np.float32(fixed_part))
-    form = AddForm("float", a_ratio=a_ratio, partial=partial)
+    form = AddForm("float", a_ratio=a_ratio, partial=partial, offset=offset)
     exact = bool((form.apply(CODES[:, None], CODES[None, :]) == codes).all())
-    return AddForm("float", a_ratio=a_ratio, partial=partial, exact=exact)
+    return replace(form, exact=exact)
 
 
 def integer_forms(codes: Int64, a_ratio: float, b_ratio: float, fixed_part: float, shift: int) -> Iterator[AddForm]:

@@ -18,10 +18,15 @@ PaddingMode = Literal["constant", "reflect", "edge", "wrap"]
 
 @dataclass(frozen=True)
 class Quantization:
-    """real = scale * (code - zero_point), one scale for the whole tensor; scale is a float32 value."""
+    """real = scale * (code - zero_point), one scale for the whole tensor; scale is a float32 value.
+
+    uint8 codes of an ONNX file are held as int8, 128 lower, and so is their zero point. `offset` (0 or 128) is by how
+    much they are larger in the file: formulas that round beside a zero point have to use the file's own.
+    """
 
     scale: float
     zero_point: int
+    offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,19 @@ class TensorType:
 
     @property
     def layout(self) -> tuple[int, int, int]:
-        """(height, width, channels) of the tensor in C: [N,C,H,W] is [H][W][C], [N,C,L] is [L][C], others flat."""
+        """(rows, width, channels) in C: [N,C,H,W] is [N][H][W][C], [N,C,L] [N][L][C], [N,K] [N][K], others flat."""
         if len(self.shape) == 4:
-            return self.shape[2], self.shape[3], self.shape[1]
+            return self.shape[0] * self.shape[2], self.shape[3], self.shape[1]
         if len(self.shape) == 3:
-            return 1, self.shape[2], self.shape[1]
+            return self.shape[0], self.shape[2], self.shape[1]
+        if len(self.shape) == 2:
+            return 1, self.shape[0], self.shape[1]
         return 1, 1, self.size
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """(height, width, channels) of one image of [N,C,H,W] or [N,C,L]."""
+        return replace(self, shape=(1, *self.shape[1:])).layout
 
     @property
     def memory_axes(self) -> tuple[int, ...]:
@@ -67,8 +79,11 @@ class TensorType:
     @property
     def channels_first_is_last(self) -> bool:
         """True when ONNX order and C order are the same bytes."""
-        height, width, channels = self.layout
-        return channels == 1 or height * width == 1
+        return len(self.shape) not in (3, 4) or self.shape[1] == 1 or math.prod(self.shape[2:]) == 1
+
+
+FLOAT = frozenset({"float32"})
+NUMBERS = frozenset({"float32", "int8", "uint8", "int32", "int64", "bool"})
 
 
 class Op:
@@ -78,6 +93,8 @@ class Op:
         False  # values are only moved or selected: int8 works on codes, in and out share their scale
     )
     elementwise: ClassVar[bool] = False  # one input, each value on its own: int8 is a table of 256 entries
+    takes: ClassVar[frozenset[str]] = FLOAT  # dtypes of its inputs as the ONNX file has them; those that move take all
+    one_image: ClassVar[bool] = False  # its kernels take one image [1, ...]: of several, each is computed by itself
 
     @property
     def title(self) -> str:
@@ -98,6 +115,14 @@ class Op:
     def moves_nothing(self, x: TensorType, y: TensorType) -> bool:
         """True when the output is the bytes of the input in C: it then shares their memory."""
         return False
+
+    def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        """True where image i of the output (axis 0) comes from image i of each input alone: C can loop over them."""
+        return self.elementwise or self.one_image
+
+    def for_one_image(self) -> Op:
+        """The operator on [1, ...] where this one is on [N, ...]; only one that knows its own shape differs."""
+        return self
 
     def macs(self, inputs: Sequence[TensorType], output: TensorType) -> int:
         return 0
@@ -390,6 +415,7 @@ class Program:
     places: Mapping[str, Place]  # by tensor, or by a name of `lower`
     aliases: Mapping[str, str]  # tensor to the tensor whose memory it shares
     arena_bytes: int
+    constants: Mapping[str, Array] = field(default_factory=dict)  # tensors that lie among the weights, in ONNX order
     pushed: bool = False  # the first step of the first segment takes input rows as they come
 
     def steps(self) -> Iterator[Step]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bittwin_cgen.errors import BittwinError
-from bittwin_cgen.ir import Buffer, Call, Graph, Layer, Node, Program, Segment, Step, Target, TensorType, Window
+from bittwin_cgen.ir import Array, Buffer, Call, Graph, Layer, Node, Program, Segment, Step, Target, TensorType, Window
 from bittwin_cgen.memory import Request, plan_memory
 from bittwin_cgen.ops.copy import Copy
+from bittwin_cgen.ops.known import Known
 from bittwin_cgen.schedule import COUNTER_BYTES, Plan, Rows, tasks_of
 
 RESERVED = frozenset(
@@ -146,8 +147,9 @@ def _with_copies_to_outputs(
 ) -> tuple[list[Node], dict[str, TensorType]]:
     """Every output has memory of its own: one that shares it with an input, another output or `own` gets a copy."""
     types = dict(graph.types)
-    nodes = [node for node in graph.nodes if node.output not in aliases]
-    owned = {port.tensor for port in graph.inputs} | own
+    constants = constants_of(graph)
+    nodes = [node for node in graph.nodes if node.output not in aliases and node.output not in constants]
+    owned = {port.tensor for port in graph.inputs} | set(constants) | own
     for port in graph.outputs:
         root = _root(aliases, port.tensor)
         if root in owned:
@@ -161,6 +163,11 @@ def _with_copies_to_outputs(
 def output_tensor(port: str) -> str:
     """The tensor that holds an output which is a copy."""
     return f"{port}/output"
+
+
+def constants_of(graph: Graph) -> dict[str, Array]:
+    """{tensor: values} of what lies among the weights."""
+    return {node.output: node.op.values for node in graph.nodes if isinstance(node.op, Known)}
 
 
 def _steps(
@@ -215,9 +222,10 @@ class _Memory:
     copies: dict[int, list[Step]] = field(default_factory=dict)
 
     def program(self, target: Target) -> Program:
-        inputs = {port.tensor for port in self.graph.inputs}
-        ports = inputs | self.output_roots()
-        for tensor in [port.tensor for port in self.graph.inputs] + [step.output for step in self.steps]:
+        constants = constants_of(self.graph)
+        given = [port.tensor for port in self.graph.inputs] + list(constants)
+        ports = set(given) | self.output_roots()
+        for tensor in given + [step.output for step in self.steps]:
             self._place_tensor(tensor, fixed=tensor in ports)
         order, together = self._order()
         plan = self._plan(order, together, ports)
@@ -242,6 +250,7 @@ class _Memory:
             places=places,
             aliases=self.aliases,
             arena_bytes=arena_bytes,
+            constants=constants,
             pushed=self.pushed and self.buffers[order[0].output].ring,
         )
 

@@ -16,12 +16,14 @@ from bittwin_cgen.errors import BittwinError, BudgetExceeded
 from bittwin_cgen.ir import GeneratedModel, Graph, Program
 from bittwin_cgen.lower import identifier, lower
 from bittwin_cgen.passes.flatten_in_place import flatten_in_place
+from bittwin_cgen.passes.fold_known import fold_known
 from bittwin_cgen.passes.fold_pads import fold_pads
 from bittwin_cgen.passes.fold_scales import fold_scales
 from bittwin_cgen.passes.fuse_clips import fuse_clips
 from bittwin_cgen.passes.fuse_quantized import fuse_quantized
 from bittwin_cgen.passes.remove_clips import remove_clips
 from bittwin_cgen.passes.remove_dead_nodes import remove_dead_nodes
+from bittwin_cgen.passes.separate_images import separate_images
 from bittwin_cgen.passes.split_batch import split_batch
 from bittwin_cgen.passes.split_reshapes import split_reshapes
 from bittwin_cgen.passes.strip_boundary import strip_boundary
@@ -34,11 +36,13 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     remove_dead_nodes,
     remove_clips,
     fuse_quantized,
+    fold_known,
     strip_boundary,
     fold_pads,
     fold_scales,
     fuse_clips,
     flatten_in_place,
+    separate_images,
     split_reshapes,
 )
 
@@ -110,7 +114,7 @@ def _arena_exceeded(text: ModelText, budget: int) -> BudgetExceeded:
 
 
 def _constants_exceeded(text: ModelText, budget: int) -> BudgetExceeded:
-    arrays, _ = text.initializers
+    arrays, _, _ = text.initializers
     largest = sorted(arrays.arrays.items(), key=lambda item: (-item[1].nbytes, item[0]))[:2]
     detail = " + ".join(f"{name} ({values.nbytes:,})" for name, values in largest)
     floats = any(values.dtype == "float32" for _, values in largest)

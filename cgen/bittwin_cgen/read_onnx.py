@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ import onnx.shape_inference
 from google.protobuf.message import DecodeError
 
 from bittwin_cgen.errors import BittwinError
-from bittwin_cgen.ir import Array, Graph, Node, Port, TensorType
+from bittwin_cgen.ir import NUMBERS, Array, Graph, Node, Op, Port, Quantization, TensorType
 from bittwin_cgen.onnx_node import Codes, OnnxNode
 from bittwin_cgen.ops import OPERATORS
+from bittwin_cgen.ops.known import Known
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear
+from bittwin_cgen.ops.recentre import Recentre
 
 MICROSOFT = frozenset("QGemm QLinearAdd QLinearAveragePool QLinearConcat QLinearGlobalAveragePool".split())
 DOMAINS = ("", "ai.onnx", "com.microsoft")
@@ -150,9 +153,6 @@ class _Reader:
         outputs = [self._output(value.name) for value in self.graph.output]
         if len({port.name for port in outputs}) != len(outputs):
             raise BittwinError(self.name, "gives one output twice", "Remove it from the model's outputs")
-        for name, type in self.types.items():
-            if type.dtype == "int8" and type.quantization is None:
-                raise BittwinError(f"tensor {name!r}", "is int8 without a scale", "Quantize the model again")
         if not inputs or not outputs:
             raise BittwinError(self.name, "has no inputs or no outputs", "Export a model that computes something")
         return Graph(self.name, (), tuple(inputs), tuple(outputs), self.types).rewritten(self.nodes)
@@ -185,8 +185,8 @@ class _Reader:
                 )
             shape.append(dimension.dim_value)
         dtype = _dtype(tensor.elem_type)
-        if dtype not in ("float32", "int8"):
-            raise BittwinError(where, f"is {dtype}", "Inputs have to be float32 or int8")
+        if dtype not in NUMBERS:
+            raise BittwinError(where, f"is {dtype}", f"Inputs have to be one of: {', '.join(sorted(NUMBERS))}")
         self._know(value.name, TensorType(tuple(shape), dtype), where)
         return Port(value.name, value.name)
 
@@ -195,7 +195,15 @@ class _Reader:
             raise BittwinError(f"output {name!r}", "is a constant", "Remove it from the model's outputs")
         if name not in self.types:
             raise BittwinError(f"output {name!r}", "is made by no node", "Repair the model")
+        if self._is_uint8(name):
+            self._make(Node(f"{name}/uint8", Recentre(), (name,), f"{name}/uint8"), f"output {name!r}")
+            return Port(name, f"{name}/uint8")
         return Port(name, name)
+
+    def _is_uint8(self, name: str) -> bool:
+        """True for a tensor that is uint8 in the file and held as int8."""
+        quantization = self.types[name].quantization
+        return quantization is not None and quantization.offset != 0
 
     def _know(self, name: str, type: TensorType, where: str) -> None:
         if type.bytes > LARGEST_TENSOR or type.size < 1:
@@ -238,23 +246,55 @@ class _Reader:
 
     def _add(self, made: Node, node: OnnxNode) -> None:
         for name in made.inputs:
-            if name in self.constants:
-                raise node.refuse(f"its input {name!r} is a constant", "Fold it with onnxslim")
+            if name in self.constants and name not in self.types:
+                self._make_known(name, node)
+        made = replace(made, inputs=tuple(self._held(name, made.op, node) for name in made.inputs))
+        for name in made.inputs:
             if isinstance(made.op, DequantizeLinear):
                 self._quantize(name, made.op, node)
-        inputs = tuple(self.types[name] for name in made.inputs)
-        wanted = "int8" if isinstance(made.op, DequantizeLinear) else "float32"
-        for x in inputs:
-            if x.dtype != wanted and not (made.op.moves and x.dtype == "int8"):
-                raise node.refuse(f"its input is {x.dtype}", f"Use {wanted} here")
-        try:
-            type = made.op.infer(inputs)
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise node.refuse(str(error), "Repair the model or export it again") from None
+            dtype = self.types[name].dtype
+            if dtype not in made.op.takes and not made.op.moves:
+                raise node.refuse(f"its input is {dtype}", f"Use {' or '.join(sorted(made.op.takes))} here")
         if made.output in self.types or made.output in self.constants:
             raise node.refuse(f"its output {made.output!r} is made twice", "Repair the model")
-        self._know(made.output, type, node.where)
+        self._make(made, node.where)
+
+    def _make(self, made: Node, where: str) -> None:
+        try:
+            type = made.op.infer(tuple(self.types[name] for name in made.inputs))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise BittwinError(where, str(error), "Repair the model or export it again") from None
+        self._know(made.output, type, where)
         self.nodes.append(made)
+
+    def _held(self, name: str, op: Op, node: OnnxNode) -> str:
+        """The tensor that an operator reads for that of the file: uint8 codes are held as int8, other uint8 is not."""
+        known = self.types[name]
+        if isinstance(op, DequantizeLinear) and op.quantization.offset and known.dtype == "uint8":
+            held = f"{name}/int8"
+        elif self._is_uint8(name) and not op.moves and not isinstance(op, DequantizeLinear):
+            held = f"{name}/uint8"
+        else:
+            return name
+        if held not in self.types:
+            self._make(Node(held, Recentre(), (name,), held), node.where)
+        return held
+
+    def _make_known(self, name: str, node: OnnxNode) -> None:
+        """A constant as a tensor, for operators that have no place for it in themselves."""
+        values, codes = self.constants[name], self.codes.get(name)
+        if codes is not None and codes.scale.size == 1 and codes.codes.dtype in (np.int8, np.uint8):
+            offset = 128 if codes.codes.dtype == np.uint8 else 0
+            quantization = Quantization(
+                float(codes.scale.reshape(-1)[0]), int(codes.zero_point.reshape(-1)[0]) - offset, offset
+            )
+            held = (codes.codes.astype(np.int16) - offset).astype(np.int8)
+            self._make(Node(f"{name}/codes", Known(held, quantization), (), f"{name}/codes"), node.where)
+            self._make(Node(name, DequantizeLinear(quantization), (f"{name}/codes",), name), node.where)
+            return
+        if str(values.dtype) not in NUMBERS:
+            raise node.refuse(f"its input {name!r} is a constant of {values.dtype}", "Convert it to float32")
+        self._make(Node(name, Known(values), (), name), node.where)
 
     def _quantize(self, name: str, op: DequantizeLinear, node: OnnxNode) -> None:
         """What the codes of a tensor mean is said by the node that reads them, where nothing made them."""

@@ -94,6 +94,13 @@ static inline int8_t btw_saturate_s8(float x)
     return (int8_t)btw_round_half_even(x);
 }
 
+/* clamp(round_half_even(x) - offset, -128, 127): the code of a formula for uint8 (offset 128), as it is held. */
+static inline int8_t btw_saturate_offset_s8(float x, int offset)
+{
+    x = x < -512.0f ? -512.0f : x > 512.0f ? 512.0f : x;
+    return btw_clamp_s8((int32_t)btw_round_half_even(x) - offset);
+}
+
 /* QuantizeLinear: x / scale by true division, halves to even, then the zero point. */
 static inline int8_t btw_quantize_s8(float x, float scale, int zero_point)
 {

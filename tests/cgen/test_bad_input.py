@@ -353,13 +353,10 @@ def test_rank_that_is_not_supported(operator: str, shape: list[int]) -> None:
 @pytest.mark.parametrize(
     "element",
     [
-        TensorProto.INT64,
-        TensorProto.INT32,
-        TensorProto.UINT8,
+        TensorProto.INT16,
         TensorProto.FLOAT16,
         TensorProto.BFLOAT16,
         TensorProto.DOUBLE,
-        TensorProto.BOOL,
         TensorProto.STRING,
         TensorProto.INT4,
         TensorProto.COMPLEX64,
@@ -452,14 +449,8 @@ def test_scales_of_the_wrong_count() -> None:
     refused(int8_model(w_zero=np.zeros(2, np.int8)), "weight")
 
 
-def test_activations_of_uint8() -> None:
-    model = int8_model(x_zero=np.array(3, np.uint8))
-    model.graph.input[0].type.tensor_type.elem_type = TensorProto.UINT8
-    refused(model, "uint8", "int8")
-    refused(int8_model(y_zero=np.array(3, np.uint8)), "uint8", "int8")
-    model = int8_model()
-    del model.graph.node[3].input[2]
-    refused(model, "uint8", "int8")
+def test_activations_of_int16() -> None:
+    refused(int8_model(y_zero=np.array(3, np.int16)), "int16", "int8")
 
 
 def test_weights_of_another_code_type() -> None:
@@ -679,7 +670,6 @@ def test_attributes_of_a_pool_that_make_no_sense(operator: str, attributes: dict
         known("accepted", "Reshape", {"s": np.array([1.0, 72.0], np.float32)}, {}),
         known("accepted", "Flatten", {}, {"axis": 9}),
         known("accepted", "Flatten", {}, {"axis": -9}),
-        ("Concat", {"c": np.ones((1, 2, 6, 6), np.float32)}, {"axis": 1}),
         known("accepted", "Concat", {}, {"axis": 9}),
         known("accepted", "Softmax", {}, {"axis": 9}),
         ("Softmax", {}, {"axis": 3}),
@@ -716,7 +706,6 @@ def test_attributes_of_a_pool_that_make_no_sense(operator: str, attributes: dict
             {"epsilon": 0.0},
         ),
         ("QuantizeLinear", {"s": np.ones((), np.float32), "z": np.zeros((), np.int16)}, {}),
-        ("QuantizeLinear", {"s": np.ones((), np.float32)}, {}),
         ("DequantizeLinear", {"s": np.ones((), np.float32), "z": np.zeros((), np.int8)}, {}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -737,9 +726,7 @@ def test_opset_that_is_not_supported(opset: int) -> None:
     refused(one_node("Relu", opset=opset), "opset" if opset in (2, 6) else "")
 
 
-def test_batch_that_is_mixed() -> None:
-    node = helper.make_node("Reshape", ["x", "s"], ["y"], "mix")
-    refused(model_of([node], {"x": [4, 6]}, {"y": [2, 12]}, {"s": np.array([2, 12], np.int64)}), "mix", "batch")
+def test_inputs_that_do_not_fit_each_other() -> None:
     node = helper.make_node("Add", ["x", "z"], ["y"], "add")
     refused(model_of([node], {"x": [4, 6], "z": [2, 6]}, {"y": [4, 6]}))
 
@@ -756,9 +743,9 @@ def test_message_of_the_checker_names_the_node() -> None:
     refused(one_node("Concat"), "node", "axis")
 
 
-def test_input_of_codes_without_a_scale() -> None:
-    node = helper.make_node("Flatten", ["x"], ["y"], "node")
-    refused(model_of([node], {"x": [1, 2, 3, 3]}, {"y": [1, 18]}, element=TensorProto.INT8), "scale")
+def test_numbers_of_a_type_that_an_operator_does_not_take() -> None:
+    node = helper.make_node("Softmax", ["x"], ["y"], "node")
+    refused(model_of([node], {"x": [1, 18]}, {"y": [1, 18]}, element=TensorProto.INT8), "node", "int8", "float32")
 
 
 # ---------------------------------------------------------------- sizes

@@ -60,21 +60,15 @@ class KernelCase:
 
 
 def in_memory(values: Array) -> Array:
-    """[1,C,H,W] to [H][W][C], [1,C,L] to [1][L][C], others to [1][1][size]."""
-    if values.ndim == 4:
-        return np.ascontiguousarray(values[0].transpose(1, 2, 0))
-    if values.ndim == 3:
-        return np.ascontiguousarray(values[0].T[None])
-    return np.ascontiguousarray(values.reshape(1, 1, -1))
+    """[N,C,H,W] to [N*H][W][C], [N,C,L] to [N][L][C], others to [1][...][...]: as `TensorType.layout` says."""
+    type = TensorType(values.shape, "any")
+    return np.ascontiguousarray(values.transpose(type.memory_axes)).reshape(type.layout)
 
 
 def from_memory(flat: Array, shape: tuple[int, ...]) -> Array:
     """The inverse of `in_memory`, from flat values."""
-    if len(shape) == 4:
-        return flat.reshape(shape[2], shape[3], shape[1]).transpose(2, 0, 1)[None]
-    if len(shape) == 3:
-        return flat.reshape(shape[2], shape[1]).T[None]
-    return flat.reshape(shape)
+    axes = TensorType(shape, "any").memory_axes
+    return flat.reshape([shape[axis] for axis in axes]).transpose(np.argsort(axes))
 
 
 def window_rows(x: Array, window: Window, outputs: int) -> list[bytes | None]:

@@ -31,10 +31,12 @@ from bittwin_cgen.ops.concat import Concat
 from bittwin_cgen.ops.conv2d import Conv2d
 from bittwin_cgen.ops.copy import Copy
 from bittwin_cgen.ops.global_average_pool import GlobalAveragePool
+from bittwin_cgen.ops.image import Image
 from bittwin_cgen.ops.linear import Linear
 from bittwin_cgen.ops.max_pool import MaxPool, Pooling
 from bittwin_cgen.ops.pad import Pad
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear
+from bittwin_cgen.ops.recentre import Recentre
 from bittwin_cgen.ops.reshape import Reshape
 from bittwin_cgen.ops.resize import Along, Resize, linear
 from bittwin_cgen.ops.softmax import Softmax
@@ -427,6 +429,23 @@ def copy_u8(random: Random) -> KernelCase:
     return KernelCase(Copy(), (type,), type, (x,), x)
 
 
+def recentre_u8(random: Random) -> KernelCase:
+    x = draw_codes(random, draw_image(random)).view(np.uint8)
+    y = (x.astype(np.int16) - 128).astype(np.int8)
+    types = TensorType(x.shape, "uint8"), TensorType(x.shape, "int8")
+    if random.random() < 0.5:
+        return KernelCase(Recentre(), types[:1], types[1], (x,), y)
+    return KernelCase(Recentre(), types[1:], types[0], (y,), x)
+
+
+def image_u8(random: Random) -> KernelCase:
+    images = int(random.integers(2, 5))
+    x = draw_real(random, (images, *draw_image(random)[1:]))
+    index = int(random.integers(images))
+    y = x[index : index + 1]
+    return KernelCase(Image(index), (TensorType(x.shape, "float32"),), TensorType(y.shape, "float32"), (x,), y)
+
+
 def pad_u8(random: Random) -> KernelCase:
     x, type = draw_any(random)
     mode = str(random.choice(MODES))
@@ -541,12 +560,14 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_gather_u8_scalar": (gather_u8, 12),
     "btw_global_average_pool_f32_scalar": (global_average_pool_f32, 8),
     "btw_global_average_pool_s8_scalar": (global_average_pool_s8, 16),
+    "btw_image_u8_scalar": (image_u8, 4),
     "btw_linear_f32_scalar": (linear_f32, 10),
     "btw_linear_s8_scalar": (linear_s8, 16),
     "btw_max_pool_f32_scalar": (max_pool_f32, 16),
     "btw_max_pool_s8_scalar": (max_pool_s8, 16),
     "btw_pad_u8_scalar": (pad_u8, 16),
     "btw_quantize_linear_s8_scalar": (quantize_s8, 12),
+    "btw_recentre_u8_scalar": (recentre_u8, 6),
     "btw_resize_f32_scalar": (lambda random: resize(random, "float32"), 8),
     "btw_resize_s8_scalar": (lambda random: resize(random, "int8"), 12),
     "btw_softmax_f32_scalar": (softmax_f32, 8),

@@ -720,7 +720,7 @@ REASON = "onnxruntime computes int8 otherwise on this machine"
     "name", ["depthwise", "relus", "residual with ties", "concat channels", "pools", "softmax", "batch", "ports"]
 )
 def test_numpy_as_the_golden(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(golden, "why_not_golden", lambda: REASON)
+    monkeypatch.setattr(golden, "why_not_golden", lambda _=None: REASON)
     model = MODELS[name](Net("int8"))
     report = check_passes(model)
     text = json.loads(json.dumps(report.as_json()))
@@ -729,13 +729,13 @@ def test_numpy_as_the_golden(monkeypatch: pytest.MonkeyPatch, name: str) -> None
 
 
 def test_numpy_as_the_golden_finds_wrong_c(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(golden, "why_not_golden", lambda: REASON)
+    monkeypatch.setattr(golden, "why_not_golden", lambda _=None: REASON)
     model = chain(Net("int8"))
     check_wrong(verify(model, model=WRONG["weight"](generate(model, schedule="layers", name="net"))), "two_q")
 
 
 def test_float_models_need_no_golden_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(golden, "why_not_golden", lambda: REASON)
+    monkeypatch.setattr(golden, "why_not_golden", lambda _=None: REASON)
     report = check_passes(chain(Net("float32")))
     assert report.golden.startswith("onnxruntime")
     assert not report.notes

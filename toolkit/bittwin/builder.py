@@ -193,6 +193,11 @@ def from_c_order(flat: Array, shape: Sequence[int]) -> Array:
     return flat.reshape(shape)
 
 
+def all_images(shape: Sequence[int], batch: int) -> tuple[int, ...]:
+    """The shape of what one call of run takes or gives, from that of one image."""
+    return (batch * shape[0], *shape[1:]) if batch > 1 else tuple(shape)
+
+
 class Built(Protocol):
     """A model that can be run: in this process, or emulated."""
 
@@ -294,7 +299,7 @@ class Library(_Loaded):
 
     def _read(self, entry: Mapping[str, Any], block: Array) -> Array:
         flat = block[GUARD:-GUARD].copy().view(entry["dtype"])
-        return from_c_order(flat, (self.batch, *entry["shape"][1:]))
+        return from_c_order(flat, all_images(entry["shape"], self.batch))
 
 
 def build(model: GeneratedModel, flavour: Flavour = "shipped", compiler: str | None = None) -> Library:
@@ -372,6 +377,6 @@ int main(int count, char **arguments)
         content, outputs = result.read_bytes(), {}
     for port, size in zip(facts["outputs"], sizes[1], strict=True):
         flat = np.frombuffer(content[:size], port["dtype"])
-        outputs[port["name"]] = from_c_order(flat, (batch, *port["shape"][1:]))
+        outputs[port["name"]] = from_c_order(flat, all_images(port["shape"], batch))
         content = content[size:]
     return outputs

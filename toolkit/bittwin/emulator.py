@@ -16,8 +16,9 @@ from typing import Any, Literal
 import numpy as np
 
 from bittwin.boards import FOLDER, OPTIMIZATION, SHIFT, Board
-from bittwin.builder import Conversions, Values, compile_files, from_c_order, to_c_order
+from bittwin.builder import Conversions, Values, all_images, compile_files, from_c_order, to_c_order
 from bittwin_cgen import BittwinError
+from bittwin_cgen.emit.literals import C_TYPES
 from bittwin_cgen.ir import Array, GeneratedModel
 
 Flavour = Literal["shipped", "observed", "marked"]
@@ -173,7 +174,7 @@ def _facts(model: GeneratedModel, board: Board, skewed: bool) -> str:
     """What main.c has to know of a model, as macros."""
     facts = model.manifest
     inputs, outputs = _sizes(model, "inputs"), _sizes(model, "outputs")
-    types = {"int8": "int8_t", "uint8": "uint8_t", "float32": "float", "int32": "int32_t"}
+    types = C_TYPES
     parameters = [f"{model.name}_arena *arena"]
     parameters += [f"const {types[port['dtype']]} *x{i}" for i, port in enumerate(facts["inputs"])]
     parameters += [f"{types[port['dtype']]} *y{i}" for i, port in enumerate(facts["outputs"])]
@@ -400,7 +401,7 @@ class Emulated:
             name = entry.get("node", entry["name"])
             raise BittwinError(self.model.name, f"{name} gave {len(content)} bytes", "This is a bug: please report it")
         flat = np.frombuffer(bytes(content), entry["dtype"])
-        return from_c_order(flat, (self.batch, *entry["shape"][1:]))
+        return from_c_order(flat, all_images(entry["shape"], self.batch))
 
     def _measured(self, words: Sequence[int]) -> Measured:
         nothing, model = (self._ticks(words[start : start + 4]) for start in (0, 4))

@@ -1,8 +1,9 @@
 """The onnxruntime sessions that are right, and the machines on which they are.
 
 Measured with onnxruntime 1.32 on x86-64 with AVX2 and FMA: s8 x s8 models with session.qdqisint8allowed=1 at EXTENDED
-fuse to QLinear operators and compute what their formulas say. Default sessions do not: with u8 x s8 weights the
-accumulators of 16 bits saturate, and s8 x s8 runs as a mixture of integer and float.
+fuse to QLinear operators and compute what their formulas say; for u8 activations session.x64quantprecision=1 does.
+Default sessions do not: with u8 x s8 weights the accumulators of 16 bits saturate, and s8 x s8 runs as a mixture of
+integer and float.
 """
 
 from __future__ import annotations
@@ -20,16 +21,43 @@ from bittwin_cgen import BittwinError
 from bittwin_cgen.ir import Array
 
 SESSION = "session.qdqisint8allowed=1, ORT_ENABLE_EXTENDED"
+UINT8_SESSION = "session.x64quantprecision=1, ORT_ENABLE_EXTENDED"
 NUMPY = "numpy reference"
 
 
-def golden_name() -> str:
+def session_of(model: onnx.ModelProto) -> str:
+    """The session that computes a model as its formulas say."""
+    return UINT8_SESSION if _activations(model) == {"uint8"} else SESSION
+
+
+def _activations(model: onnx.ModelProto) -> set[str]:
+    """The types of quantized activations, by their zero points."""
+    constants = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    found = set()
+    for node in model.graph.node:
+        quantizes = node.op_type == "QuantizeLinear"
+        reads = node.op_type == "DequantizeLinear" and node.input[0] not in constants
+        if not (quantizes or reads or node.op_type.startswith("QLinear") or node.op_type == "QGemm"):
+            continue
+        index = 1 if node.op_type == "QLinearConcat" else 2
+        zero_point = constants.get(node.input[index]) if len(node.input) > index else None
+        if zero_point is None and quantizes and len(node.input) < 3:
+            zero_point = onnx.TensorProto.UINT8
+        names = {onnx.TensorProto.UINT8: "uint8", onnx.TensorProto.INT8: "int8"}
+        if zero_point in names:
+            found.add(names[zero_point])
+    return found
+
+
+def golden_name(model: onnx.ModelProto) -> str:
     """What int8 results are compared with on this machine."""
-    return NUMPY if why_not_golden() else f"onnxruntime ({SESSION})"
+    return NUMPY if why_not_golden(model) else f"onnxruntime ({session_of(model)})"
 
 
-def why_not_golden() -> str | None:
-    """Why onnxruntime on this machine cannot be the reference for int8, or None where it can."""
+def why_not_golden(model: onnx.ModelProto | None = None) -> str | None:
+    """Why onnxruntime on this machine cannot be the reference for a quantized model, or None where it can."""
+    if model is not None and len(_activations(model)) > 1:
+        return "no onnxruntime session is right for a model of both int8 and uint8 activations"
     if platform.machine() not in ("x86_64", "AMD64"):
         return f"onnxruntime computes int8 otherwise on {platform.machine()} than on x86-64"
     flags = Path("/proc/cpuinfo")
@@ -39,9 +67,9 @@ def why_not_golden() -> str | None:
 
 
 def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    """The golden session of a model, float or s8 x s8."""
+    """The golden session of a model."""
     options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.qdqisint8allowed", "1")
+    options.add_session_config_entry(*session_of(model).split(",")[0].split("="))
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.log_severity_level = 4
     options.enable_mem_reuse = False  # shapes of some pools with ceil_mode are inferred too large, and reuse then fails

@@ -166,7 +166,7 @@ def _one(model: onnx.ModelProto, inputs: str | Path | Mapping[str, Array] | None
         samples = check_samples(inputs, ports, "inputs", batch)
     else:
         samples = check_samples(load_npz(inputs), ports, str(inputs), batch)
-    return batches(samples, batch)[0][1]
+    return batches(samples, ports)[0][1]
 
 
 def _exceeded(budgets: Sequence[tuple[str, int | None, Mapping[str, int]]]) -> list[str]:

@@ -27,17 +27,22 @@ class Port:
     shape: tuple[int, ...]
     dtype: str
 
+    @property
+    def images(self) -> int:
+        """Along axis 0 of one run."""
+        return self.shape[0] if self.shape else 1
+
 
 @dataclass(frozen=True)
 class Samples:
-    """{port name: [N, ...shape without batch]} in ONNX order, and labels [N] where they are known."""
+    """{port name: [N, ...shape without batch]} in ONNX order, and labels [N] where they are known.
+
+    Where the inputs of one run do not agree in axis 0, it is no batch: `count` runs, each with its share of each array.
+    """
 
     inputs: Mapping[str, Array]
+    count: int
     labels: Array | None = None
-
-    @property
-    def count(self) -> int:
-        return len(next(iter(self.inputs.values())))
 
 
 def load_npz(path: str | Path) -> dict[str, Array]:
@@ -62,21 +67,38 @@ def check_samples(arrays: Mapping[str, Array], ports: Sequence[Port], where: str
         key = "x" if single else port.name
         if key not in arrays:
             raise BittwinError(where, f"has no array {key!r} (it has {', '.join(arrays) or 'none'})", "Add it")
-        inputs[port.name] = checked(arrays[key], port, where, key)[:limit]
-    counts = {len(values) for values in inputs.values()}
-    if len(counts) != 1 or counts == {0}:
+        inputs[port.name] = checked(arrays[key], port, where, key)
+    unit = _unit(ports)
+    if unit is None:
+        runs = {len(inputs[port.name]) / port.images for port in ports}
+        counts = {int(run) if run.is_integer() else -1 for run in runs}
+    else:
+        counts = {len(values) for values in inputs.values()}
+    if limit is not None and counts and min(counts) > 0:
+        counts = {min(count, limit) for count in counts}
+        share = {port.name: 1 if unit else port.images for port in ports}
+        inputs = {name: values[: limit * share[name]] for name, values in inputs.items()}
+    if len(counts) != 1 or min(counts) < 1:
         raise BittwinError(where, f"its arrays hold {sorted(counts)} samples", "Give each input as many, at least one")
     labels = arrays.get("y")
     if labels is not None:
         if labels.ndim != 1 or len(labels) < max(counts) or not np.issubdtype(labels.dtype, np.integer):
             raise BittwinError(where, f"labels y of shape {labels.shape}, {labels.dtype}", "Give one integer a sample")
         labels = labels[: max(counts)]
-    return Samples(inputs, labels)
+    return Samples(inputs, max(counts), labels)
+
+
+def _unit(ports: Sequence[Port]) -> int | None:
+    """What every input has along axis 0, or None where they differ."""
+    sizes = {port.images for port in ports}
+    return sizes.pop() if len(sizes) == 1 else None
 
 
 def checked(values: Array, port: Port, where: str, key: str) -> Array:
     """[N, ...] of the port's dtype; raises BittwinError where shape or type do not fit."""
-    if values.shape[1:] != port.shape[1:]:
+    if not port.shape and values.ndim == 0:
+        values = values.reshape(1)
+    if values.ndim == 0 or values.shape[1:] != port.shape[1:]:
         wanted = ", ".join(["N", *map(str, port.shape[1:])])
         raise BittwinError(where, f"array {key!r} has the shape {values.shape}", f"Use [{wanted}]")
     if port.dtype == "float32" and np.issubdtype(values.dtype, np.floating):
@@ -89,25 +111,35 @@ def checked(values: Array, port: Port, where: str, key: str) -> Array:
 
 
 def draw_samples(ports: Sequence[Port], count: int, seed: int = 0) -> Samples:
-    """N(0, 1) for float inputs, all codes alike for int8."""
+    """N(0, 1) for float inputs, all values alike for int8, uint8 and bool, -100 to 100 for wider integers."""
     generator = np.random.default_rng(seed)
     inputs: dict[str, Array] = {}
+    ranges = {"int8": (-128, 128), "uint8": (0, 256), "bool": (0, 2)}
+    unit = _unit(ports)
     for port in ports:
-        shape = (count, *port.shape[1:])
+        shape = (count if unit else count * port.images, *port.shape[1:])
         if port.dtype == "float32":
             inputs[port.name] = generator.standard_normal(shape, np.float32)
+        elif port.dtype in ("int8", "uint8"):
+            inputs[port.name] = generator.integers(*ranges[port.dtype], shape, port.dtype)
         else:
-            inputs[port.name] = generator.integers(-128, 128, shape, np.int8)
-    return Samples(inputs)
+            inputs[port.name] = generator.integers(*ranges.get(port.dtype, (-100, 101)), shape).astype(port.dtype)
+    return Samples(inputs, count)
 
 
-def batches(samples: Samples, batch: int) -> list[tuple[int, dict[str, Array]]]:
-    """(samples that count, inputs of a whole batch); the last batch repeats its last sample."""
+def batches(samples: Samples, ports: Sequence[Port]) -> list[tuple[int, dict[str, Array]]]:
+    """(samples that count, inputs of one run); the last batch repeats its last sample."""
     pieces = []
+    batch = _unit(ports)
+    if batch is None:
+        return [
+            (1, {p.name: samples.inputs[p.name][run * p.images : (run + 1) * p.images].reshape(p.shape) for p in ports})
+            for run in range(samples.count)
+        ]
     for start in range(0, samples.count, batch):
         real = min(batch, samples.count - start)
         index = np.minimum(np.arange(start, start + batch), start + real - 1)
-        pieces.append((real, {name: values[index] for name, values in samples.inputs.items()}))
+        pieces.append((real, {p.name: samples.inputs[p.name][index].reshape(p.shape) for p in ports}))
     return pieces
 
 
@@ -131,16 +163,21 @@ def real_outputs(library: Built, values: Values, real: Mapping[str, bool]) -> di
     }
 
 
-def run_samples(library: Built, samples: Samples, real: Mapping[str, bool]) -> dict[str, Array]:
+def run_samples(library: Built, samples: Samples, ports: Sequence[Port], real: Mapping[str, bool]) -> dict[str, Array]:
     """{output: [N, ...]} of every sample."""
     gathered: dict[str, list[Any]] = {}
-    pieces = batches(samples, library.batch)
+    pieces = batches(samples, ports)
     given = (codes_of(library, inputs) for _, inputs in pieces)
     for (count, _), found in zip(pieces, library.run_many(given), strict=True):
         outputs = real_outputs(library, found, real)
         for name, values in outputs.items():
-            gathered.setdefault(name, []).append(values[:count])
+            gathered.setdefault(name, []).append(of_samples(values, count, library.batch))
     return {name: np.concatenate(parts) for name, parts in gathered.items()}
+
+
+def of_samples(values: Array, count: int, batch: int) -> Array:
+    """The images that count of one run's, [count, ...]; everything where axis 0 is no batch."""
+    return np.atleast_1d(values[:count] if batch > 1 else values)
 
 
 def run_model(
@@ -159,7 +196,7 @@ def run_model(
     ports = model_ports(proto)
     arrays, where = (inputs, "inputs") if isinstance(inputs, Mapping) else (load_npz(inputs), str(inputs))
     samples = check_samples(arrays, ports, where)
-    return run_samples(build_for(target, model), samples, real_ports(proto))
+    return run_samples(build_for(target, model), samples, ports, real_ports(proto))
 
 
 def require_target(target: str) -> None:

@@ -51,17 +51,17 @@ class Support:
     like: str = ""
 
 
-QLINEAR = "int8 activations and weights"
+QLINEAR = "int8 or uint8 activations, int8 weights"
 
 SUPPORT: dict[str, Support] = {
     "Add": Support("exact", "two tensors of one shape; a constant has one value, or one a channel (int8: as float32)"),
     "AveragePool": Support("exact", "1-D and 2-D"),
     "BatchNormalization": Support("float", "rank 3 or 4; folded into the convolution before it"),
     "Clip": Support("table", "constant bounds"),
-    "Concat": Support("exact", "rank 2 to 4; not along the batch, not of constants"),
+    "Concat": Support("exact"),
     "Conv": Support("exact", "1-D and 2-D, constant weights; a Pad before it is folded in, whatever its mode"),
     "DepthToSpace": Support("exact", "both modes"),
-    "DequantizeLinear": Support("exact", "int8, one scale a tensor; weights also one scale a channel"),
+    "DequantizeLinear": Support("exact", "int8, uint8, one scale a tensor; weights also one scale a channel"),
     "Dropout": Support("exact", "as at inference: nothing is computed"),
     "Expand": Support("exact", "constant shape"),
     "Flatten": Support("exact"),
@@ -79,7 +79,7 @@ SUPPORT: dict[str, Support] = {
     "QLinearConv": Support("exact", QLINEAR, "Conv"),
     "QLinearGlobalAveragePool": Support("exact", "channels_last=0", "GlobalAveragePool"),
     "QLinearMatMul": Support("exact", f"{QLINEAR}; by a constant matrix", "MatMul"),
-    "QuantizeLinear": Support("exact", "int8, one scale a tensor"),
+    "QuantizeLinear": Support("exact", "int8, uint8, one scale a tensor"),
     "Relu": Support("table", "in int8 mostly done by the saturation of the layer before it"),
     "Reshape": Support("exact", "constant shape"),
     "Resize": Support("exact", "constant scales or sizes; linear, cubic: height and width; int8 cubic: as float32"),

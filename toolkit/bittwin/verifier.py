@@ -12,7 +12,7 @@ import onnx
 import onnxruntime
 
 from bittwin import golden
-from bittwin.builder import Built
+from bittwin.builder import Built, all_images
 from bittwin.runner import (
     Samples,
     batches,
@@ -22,6 +22,7 @@ from bittwin.runner import (
     draw_samples,
     load_npz,
     model_ports,
+    of_samples,
     real_outputs,
     real_ports,
     require_target,
@@ -150,12 +151,13 @@ class _Comparison:
         self.kernels = {step.output: step.call.kernel.symbol for step in self.program.steps()}
         self.loose = inexact_tensors(self.graph)
         self.rows = self._rows()
-        self.quantized = any(row.dtype == "int8" for row in self.rows.values())
-        self.reference = golden.NUMPY if self.quantized and golden.why_not_golden() else "onnxruntime"
+        self.quantized = any(type.quantization for type in self.graph.types.values())
+        self.reference = golden.NUMPY if self.quantized and golden.why_not_golden(proto) else "onnxruntime"
 
     def _rows(self) -> dict[str, LayerResult]:
         """{tensor: row} for what has to be compared, in the order of the file."""
-        known = self.graph.types
+        constant = {node.output for node in self.graph.nodes if not node.inputs}
+        known = {name: type for name, type in self.graph.types.items() if name not in constant}
         outputs = {value.name for value in self.proto.graph.output}
         inputs = {port.tensor for port in self.graph.inputs}
         everything = [
@@ -164,33 +166,41 @@ class _Comparison:
             for name in node.output
             if name in known or name in self.graph.removed or name in outputs
         ]
-        codes = {name for name, _ in everything if name in known and known[name].dtype == "int8"}
+        codes = {name for name, _ in everything if name in known and known[name].quantization}
         rows = {}
         for name, node in everything:
             if codes and name not in codes and name not in outputs and name not in self.kernels:
                 continue
-            dtype = known[name].dtype if name in known else "float32"
+            dtype = self._dtype(name)
             reason = self.graph.removed[name].reason if name in self.graph.removed and name not in outputs else ""
             kernel = self.kernels.get(name, "")
             if name in inputs:
                 kernel, reason = "", "made by the header's quantize function"
             rows[name] = LayerResult(node.name or name, node.op_type, name, dtype, kernel, reason=reason)
         for name in outputs - rows.keys():
-            rows[name] = LayerResult(name, "output", name, known[name].dtype if name in known else "float32", "")
+            rows[name] = LayerResult(name, "output", name, self._dtype(name), "")
         return rows
+
+    def _dtype(self, name: str) -> str:
+        """Of a tensor in the ONNX file."""
+        type = self.graph.types.get(name)
+        if type is None:
+            port = next((port for port in self.graph.outputs if port.name == name), None)
+            return self.graph.types[port.tensor].dtype if port and not self.real[name] else "float32"
+        return "uint8" if type.quantization and type.quantization.offset else type.dtype
 
     def report(self, progress: Progress | None) -> VerificationReport:
         result = VerificationReport(
             name=self.model.name,
             target=self.target,
             schedule=self.schedule,
-            golden=golden.golden_name() if self.quantized else "onnxruntime (float32)",
-            session=golden.SESSION,
+            golden=golden.golden_name(self.proto) if self.quantized else "onnxruntime (float32)",
+            session=golden.session_of(self.proto),
             onnxruntime=onnxruntime.__version__,
             dtype="int8" if self.quantized else "float32",
             samples=self.samples.count,
         )
-        if self.quantized and (why := golden.why_not_golden()):
+        if self.quantized and (why := golden.why_not_golden(self.proto)):
             result.notes.append(f"{why}: int8 was compared with the numpy reference")
         compared = [name for name, row in self.rows.items() if name not in self.graph.removed or self._same_as(name)]
         dtypes = {name: self.rows[name].dtype for name in compared}
@@ -198,7 +208,7 @@ class _Comparison:
         every = golden.session(golden.with_outputs(self.proto, dtypes))
         answers: list[tuple[Array, Array]] = []
         done = 0
-        pieces = batches(self.samples, self.observed.batch)
+        pieces = batches(self.samples, model_ports(self.proto))
         given = [codes_of(self.observed, inputs) for _, inputs in pieces]
         runs = zip(pieces, given, self.observed.run_many(given), self.shipped.run_many(given), strict=True)
         for (count, inputs), codes, values, shipped in runs:
@@ -213,7 +223,8 @@ class _Comparison:
                 self._compare(name, mine, expected[name], count, codes, result)
             if answers is not None:
                 first = next(iter(outputs))
-                answers.append((outputs[first][:count], expected[first][:count]))
+                mine, theirs = (of_samples(side[first], count, self.graph.batch) for side in (outputs, expected))
+                answers.append((mine, theirs.reshape(mine.shape)))
             done += count
             if progress:
                 progress(done, self.samples.count)
@@ -226,17 +237,24 @@ class _Comparison:
     def _value(self, name: str, found: Mapping[str, Array]) -> Array:
         """What C holds for a tensor, also where it shares another's memory."""
         if name in found:
-            return found[name]
+            return self._as_in_file(name, found[name])
         source = self._same_as(name) or self.program.aliases.get(name)
         if source is None:
             raise AssertionError(f"{name!r} is neither computed nor removed")
         values = self._value(source, found)
-        shape = self.graph.types[name].shape if name in self.graph.types else (1, values[0].size)
-        return np.ascontiguousarray(values).reshape(len(values), *shape[1:])
+        if name in self.graph.types:
+            return np.ascontiguousarray(values).reshape(all_images(self.graph.types[name].shape, self.graph.batch))
+        return np.ascontiguousarray(values).reshape(len(values), -1)
+
+    def _as_in_file(self, name: str, values: Array) -> Array:
+        """uint8 codes, which C holds as int8."""
+        type = self.graph.types.get(name)
+        recentred = type is not None and type.quantization is not None and type.quantization.offset
+        return (values.view(np.uint8) ^ 0x80) if recentred and values.dtype == np.int8 else values
 
     def _by_numpy(self, codes: Mapping[str, Array]) -> dict[str, Array]:
         values = interpret(self.graph, codes)
-        found = {name: array for name, array in values.items() if name in self.rows}
+        found = {name: self._as_in_file(name, array) for name, array in values.items() if name in self.rows}
         for port in self.graph.outputs:
             quantization = self.graph.types[port.tensor].quantization
             if quantization and self.real[port.name]:
@@ -266,10 +284,12 @@ class _Comparison:
         result: VerificationReport,
     ) -> None:
         row = self.rows[name]
-        mine, expected = mine[:count], expected.reshape(mine.shape)[:count]
+        expected = np.asarray(expected).reshape(mine.shape)
+        mine, expected = (of_samples(values, count, self.graph.batch) for values in (mine, expected))
         row.compared += mine.size
-        if row.dtype == "int8":
-            error = np.abs(mine.astype(np.int32) - expected.astype(np.int32))
+        whole = row.dtype != "float32"
+        if whole:
+            error = np.abs(mine.astype(np.int64) - expected.astype(np.int64))
             wrong = error != 0
         else:
             error = np.abs(mine.astype(np.float64) - expected.astype(np.float64))
@@ -280,11 +300,11 @@ class _Comparison:
         row.max_error = max(row.max_error, float(error.max(initial=0.0)))
         if not wrong.any():
             return
-        if row.dtype == "int8" and name in self.loose:
+        if whole and name in self.loose:
             row.inexact += int(wrong.sum())
             row.passed &= bool(error.max() <= 1)
             return
-        has_tolerance = row.dtype != "int8" and not (name in self.real and self._exact_output(name))
+        has_tolerance = not whole and not (name in self.real and self._exact_output(name))
         if has_tolerance and self._within_twice(name, mine, expected, codes):
             row.reason = "outside the tolerance, but no further from float64 than twice onnxruntime's own error"
             return
@@ -315,7 +335,7 @@ class _Comparison:
         exact = self._precise(name, codes, True)
         if exact is None or not np.isfinite(mine).all():
             return False
-        exact = exact[: len(mine)].reshape(mine.shape)
+        exact = of_samples(exact, len(mine), self.graph.batch).reshape(mine.shape)
         ours, theirs = (float(np.abs(values - exact).max()) for values in (mine, expected))
         return ours <= 2 * theirs
 
@@ -324,7 +344,7 @@ class _Comparison:
         third = self._precise(name, codes, False)
         if third is None or self.reference == golden.NUMPY:
             return "C"
-        third = third[: len(mine)].reshape(mine.shape)
+        third = of_samples(third, len(mine), self.graph.batch).reshape(mine.shape)
         port = next((port for port in self.graph.outputs if port.name == name), None)
         if third.dtype == np.int8 and mine.dtype != np.int8 and port is not None:
             quantization = self.graph.types[port.tensor].quantization
@@ -332,7 +352,7 @@ class _Comparison:
             third = np.float32(quantization.scale) * (third.astype(np.int32) - quantization.zero_point).astype(
                 np.float32
             )
-        near = 0.0 if mine.dtype == np.int8 else 1e-4 * float(np.abs(third).max() + 1)
+        near = 0.0 if mine.dtype != np.float32 else 1e-4 * float(np.abs(third).max() + 1)
         with_c, with_golden = (bool(np.abs(v.astype(np.float64) - third).max() <= near) for v in (mine, expected))
         if with_c == with_golden:
             return "all three differ"

@@ -18,6 +18,7 @@ class Calls:
     program: Program
     model: str
     ports: dict[str, str]  # tensor to C parameter
+    constants: dict[str, str]  # tensor to C array
 
     def whole(self, segment: Segment, step: Step) -> bool:
         """True when one call of the step makes its whole output."""
@@ -176,6 +177,8 @@ class Calls:
         made, counter, height = f"made->{maker.name}", f"made->{step.name}", buffer.height
         if maker.call.kernel.form == "reduce":
             return f"({made} >= {self.calls_of(maker)})"
+        if window is None and height < self.calls_of(step):
+            return f"({made} >= {height})"
         if window is None:
             return f"({made} > {counter})"
         if window.mode == "wrap":
@@ -276,11 +279,15 @@ class Calls:
     def _pointer(self, name: str, shift: int = 0) -> str:
         """C expression of the first pixel, moved by `shift` bytes."""
         root = self.program.memory_of(name)
-        if root in self.ports:
+        if root in self.ports or root in self.constants:
             assert shift == 0
-            return f"frame->{self.ports[root]}"
+            return self._outside_arena(root)
         offset = self.program.places[root].offset + self.program.buffers[root].first + shift
         return f"btw_at(frame->arena, {offset})"
+
+    def _outside_arena(self, root: str) -> str:
+        """C expression of a tensor that is a parameter of `run` or a constant."""
+        return f"frame->{self.ports[root]}" if root in self.ports else self.constants[root]
 
     def _row_pointer(self, name: str) -> str:
         """C expression of the first pixel of row oy."""
@@ -288,7 +295,7 @@ class Calls:
         if view.slots == 1:
             return self._pointer(name)
         slot = "oy" if view.slots == view.height else f"oy % {view.slots}"
-        if root in self.ports:
-            return f"frame->{self.ports[root]} + {slot} * {view.stride // view.itemsize}"
+        if root in self.ports or root in self.constants:
+            return f"{self._outside_arena(root)} + {slot} * {view.stride // view.itemsize}"
         offset = self.program.places[root].offset + view.first
         return f"btw_at(frame->arena, {offset} + {slot} * {view.stride})"

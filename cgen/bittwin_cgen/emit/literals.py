@@ -8,13 +8,24 @@ import numpy as np
 
 from bittwin_cgen.ir import Array, Constant, Field, Struct
 
-C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int32": "int32_t", "uint32": "uint32_t", "float32": "float"}
+C_TYPES = {
+    "bool": "uint8_t",
+    "int8": "int8_t",
+    "uint8": "uint8_t",
+    "int16": "int16_t",
+    "int32": "int32_t",
+    "int64": "int64_t",
+    "uint32": "uint32_t",
+    "float32": "float",
+}
 
 
 def float_literal(value: float) -> str:
     """Nine significant digits: enough to give every float32 back."""
     if math.isinf(value):
         return "INFINITY" if value > 0 else "-INFINITY"
+    if math.isnan(value):
+        return "NAN"
     text = f"{np.float32(value):.9g}"
     return text + ("f" if any(mark in text for mark in ".e") else ".0f")
 
@@ -35,9 +46,12 @@ def array_body(values: Array) -> str:
 
 
 def integer(value: int) -> str:
-    """An int or uint32 literal; the lowest int32 has none of its own."""
+    """An int, uint32 or int64 literal; the lowest int32 and int64 have none of their own."""
+    value = int(value)
     if value == -(1 << 31):
         return "-2147483647 - 1"
+    if not -(1 << 31) < value < 1 << 32:
+        return f"-INT64_C({-value - 1}) - 1" if value < 0 else f"INT64_C({value})"
     return f"{value}u" if value >= 1 << 31 else str(value)
 
 
@@ -70,12 +84,12 @@ class Initializers:
             body = "".join(f"\n{indent}    {part}," for part in parts)
             return f"(const {value[0].type}[]){{{body}\n{indent}}}"
         if isinstance(value, Constant):
-            return self._array(f"{self.prefix}_{name}", value.values)
+            return self.array(f"{self.prefix}_{name}", value.values)
         if isinstance(value, float):
             return float_literal(value)
         return integer(int(value))
 
-    def _array(self, name: str, values: Array) -> str:
+    def array(self, name: str, values: Array) -> str:
         """The name of the array; equal arrays are stored once."""
         flat = np.ascontiguousarray(values.reshape(-1))
         key = str(flat.dtype), str(flat.size), flat.tobytes()

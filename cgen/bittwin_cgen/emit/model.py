@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from bittwin_cgen.emit.calls import Calls
 from bittwin_cgen.emit.literals import C_TYPES, Initializers, array_body, float_literal
 from bittwin_cgen.ir import Kernel, Port, Program, TensorType
@@ -58,17 +60,30 @@ class ModelText:
             own = output_tensor(text.port.name)
             tensor = own if not text.is_input and own in self.program.types else text.port.tensor
             memory[self.program.memory_of(tensor)] = text.name
-        return Calls(self.program, self.name, memory)
+        return Calls(self.program, self.name, memory, self._constants)
+
+    @property
+    def _constants(self) -> dict[str, str]:
+        """{tensor: C array} of the tensors that lie among the weights."""
+        return self.initializers[2]
 
     @cached_property
-    def initializers(self) -> tuple[Initializers, dict[str, str]]:
-        """(arrays, {step name: its layer struct as text})."""
+    def initializers(self) -> tuple[Initializers, dict[str, str], dict[str, str]]:
+        """(arrays, {step name: its layer struct as text}, {constant tensor: its array})."""
         arrays = Initializers(self.name)
         layers = {}
         for step in self.program.steps():
             if step.call.layer is not None:
                 layers[step.name] = arrays.struct(step.name, step.call.layer)
-        return arrays, layers
+        taken = {step.name for step in self.program.steps()}
+        constants = {
+            tensor: arrays.array(
+                f"{self.name}_{identifier(f'constant_{tensor}', taken, 'constant')}",
+                values.transpose(self.program.types[tensor].memory_axes),
+            )
+            for tensor, values in self.program.constants.items()
+        }
+        return arrays, layers, constants
 
     @cached_property
     def kernels(self) -> tuple[Kernel, ...]:
@@ -194,7 +209,7 @@ class ModelText:
         ]
 
     def source(self) -> str:
-        _, layers = self.initializers
+        _, layers, _ = self.initializers
         infinity = any("INFINITY" in text for text in layers.values())
         infinity = infinity or any("f32" in kernel.symbol for kernel in self.kernels)
         body = [
@@ -335,7 +350,7 @@ class ModelText:
         ]
 
     def weights_header(self) -> str:
-        arrays, _ = self.initializers
+        arrays, _, _ = self.initializers
         lines = [
             f"/* Constants of {self.name}: made by bittwin {VERSION}. Do not edit. */",
             LICENSE,
@@ -362,12 +377,14 @@ class ModelText:
         ]
 
     def weights(self) -> str:
-        arrays, _ = self.initializers
+        arrays, _, _ = self.initializers
         lines = [
             f"/* Constants of {self.name}: made by bittwin {VERSION}. Do not edit. */",
             LICENSE,
             f'#include "{self.name}_weights.h"',
         ]
+        if any(values.dtype == np.float32 and not np.isfinite(values).all() for values in arrays.arrays.values()):
+            lines.append("#include <math.h> /* INFINITY, NAN */")
         for name, values in arrays.arrays.items():
             kind = C_TYPES[str(values.dtype)]
             lines += ["", f"BTW_WEIGHTS const {kind} {name}[{values.size}] = {{", array_body(values), "};"]

@@ -24,6 +24,9 @@ class Add(Op):
     low: float = -math.inf
     high: float = math.inf
 
+    def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return inputs[0].shape == inputs[1].shape
+
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         if inputs[0].shape != inputs[1].shape:
             raise ValueError(
@@ -58,7 +61,7 @@ class Add(Op):
                 raise BittwinError(
                     f"node {layer.node.name!r}", "no exact form was found for its scales", "Quantize the model again"
                 )
-            fields |= dict(a_ratio=form.a_ratio, table=Constant(cast(Array, form.partial)))
+            fields |= dict(a_ratio=form.a_ratio, offset=form.offset, table=Constant(cast(Array, form.partial)))
         else:
             fields |= dict(a_multiplier=form.a_multiplier)
             if form.kind == "linear":
@@ -73,7 +76,7 @@ class Add(Op):
 
 def _scales(inputs: Sequence[TensorType], output: TensorType) -> AddScales:
     a, b, y = (cast(Quantization, t.quantization) for t in (*inputs, output))
-    return AddScales(a.scale, a.zero_point, b.scale, b.zero_point, y.scale, y.zero_point)
+    return AddScales(a.scale, a.zero_point, b.scale, b.zero_point, y.scale, y.zero_point, y.offset)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +112,7 @@ class Bias(Op):
     """A constant added to the last axis of a matrix; only as the bias of the fully connected layer before it."""
 
     value: Array  # [columns]
+    elementwise = True
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         return inputs[0]

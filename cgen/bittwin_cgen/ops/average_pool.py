@@ -20,6 +20,7 @@ class AveragePool(Op):
 
     pooling: Pooling
     count_include_pad: bool = False
+    one_image = True
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         return TensorType(self.pooling.infer(inputs[0]).shape, inputs[0].dtype)
@@ -53,8 +54,9 @@ class AveragePool(Op):
             total = total + tap
         mean = total / count.astype(real)
         if output.quantization:
-            shifted = mean / np.float32(output.quantization.scale) + np.float32(output.quantization.zero_point)
-            mean = np.clip(np.rint(shifted), -128, 127)
+            zero_point = output.quantization.zero_point + output.quantization.offset
+            shifted = mean / np.float32(output.quantization.scale) + np.float32(zero_point)
+            mean = np.clip(np.rint(shifted) - output.quantization.offset, -128, 127)
         return mean.astype(output.dtype).reshape(len(x), *output.shape[1:])
 
     def lower(self, layer: Layer) -> Call:
@@ -81,7 +83,8 @@ class AveragePool(Op):
                 input_scale=x.quantization.scale,
                 input_zero_point=x.quantization.zero_point,
                 output_scale=y.quantization.scale,
-                output_zero_point=y.quantization.zero_point,
+                output_zero_point=y.quantization.zero_point + y.quantization.offset,
+                offset=y.quantization.offset,
             )
         struct = Struct(f"btw_average_pool_{kernel.dtype}", fields)
         return Call(kernel, struct, window, f"average pool {pool.text}", refused)

@@ -18,14 +18,14 @@ CODES = np.arange(-128, 128, dtype=np.int8)
 
 @dataclass(frozen=True)
 class Concat(Op):
-    """Inputs one behind the other along `axis` (not the batch)."""
+    """Inputs one behind the other along `axis`."""
 
     axis: int
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         first = inputs[0].shape
-        if not 0 < self.axis < len(first):
-            raise ValueError(f"axis {self.axis} of a tensor of rank {len(first)}; the batch cannot be concatenated")
+        if not 0 <= self.axis < len(first):
+            raise ValueError(f"axis {self.axis} of a tensor of rank {len(first)}")
         for other in inputs[1:]:
             if len(other.shape) != len(first) or any(
                 a != b for i, (a, b) in enumerate(zip(first, other.shape, strict=True)) if i != self.axis
@@ -33,6 +33,9 @@ class Concat(Op):
                 raise ValueError(f"shapes {first} and {other.shape} do not fit along axis {self.axis}")
         total = sum(t.shape[self.axis] for t in inputs)
         return TensorType((*first[: self.axis], total, *first[self.axis + 1 :]), inputs[0].dtype)
+
+    def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return self.axis != 0
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
         return self
@@ -48,26 +51,19 @@ class Concat(Op):
 
     def lower(self, layer: Layer) -> Call:
         kernel, refused = select(KERNELS, layer)
-        by_channel = self._memory_axis(layer.output) == 2
+        y = layer.output
+        outer = y.memory_axes[: y.memory_axes.index(self.axis)]
+        pixels = math.prod(y.shape[axis] for axis in outer)
         parts = []
         for x in layer.inputs:
-            sizes = x.layout[self._memory_axis(layer.output) :]
-            part: dict[str, int | Constant | None] = {"size": math.prod(sizes)}
+            part: dict[str, int | Constant | None] = {"size": x.size // pixels}
             if layer.output.quantization:
                 table = requantize_table(x.quantization, layer.output.quantization)
                 part["table"] = None if table is None else Constant(table)
             parts.append(Struct(f"btw_concat_part_{kernel.dtype}", part))
         struct = Struct(f"btw_concat_{kernel.dtype}", dict(count=len(parts), parts=tuple(parts)))
-        pixels = None if by_channel else math.prod(layer.output.layout[: self._memory_axis(layer.output)])
-        return Call(kernel, struct, summary="concatenation", refused=refused, pixels=pixels)
-
-    def _memory_axis(self, y: TensorType) -> int:
-        """The axis in (height, width, channels)."""
-        if len(y.shape) == 4:
-            return {1: 2, 2: 0, 3: 1}[self.axis]
-        if len(y.shape) == 3:
-            return {1: 2, 2: 1}[self.axis]
-        return 2
+        by_channel = pixels == math.prod(y.layout[:2])
+        return Call(kernel, struct, summary="concatenation", refused=refused, pixels=None if by_channel else pixels)
 
 
 def requantize_table(x: Quantization | None, y: Quantization | None) -> Array | None:
@@ -86,11 +82,4 @@ KERNELS = (
 
 def read_concat(node: OnnxNode) -> list[Node]:
     """ONNX Concat of activations."""
-    rank = node.rank()
-    axis = node.attribute("axis", 1)
-    if rank > 4 or (rank not in (2, 3, 4)):
-        raise node.refuse(f"inputs of rank {rank}", "Ranks 2, 3 and 4 are supported")
-    for index, name in enumerate(node.inputs):
-        if name in node.constants:
-            raise node.refuse(f"input {index} ({name!r}) is a constant", "Only activations can be concatenated yet")
-    return node.node(Concat(node.axis(axis, rank)), *node.inputs)
+    return node.node(Concat(node.axis(node.attribute("axis", 1), node.rank())), *node.inputs)

@@ -41,6 +41,7 @@ class Conv2d(Op):
     weight_scale: Array | None = None  # float32 [output channels], int8 only
     weight_codes: Codes | None = None  # float: the codes that `weight` was read from
     bias_codes: Array | None = None  # float: the int32 codes that `bias` was read from
+    one_image = True
 
     @property
     def depthwise(self) -> bool:

@@ -20,6 +20,9 @@ class Copy(Op):
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         return inputs[0]
 
+    def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return True
+
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         return values[0]
 

@@ -18,6 +18,8 @@ from bittwin_cgen.onnx_node import OnnxNode
 class GlobalAveragePool(Op):
     """[N, C, ...] to [N, C, 1...]."""
 
+    one_image = True
+
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         shape = inputs[0].shape
         if len(shape) not in (3, 4):

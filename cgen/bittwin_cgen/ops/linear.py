@@ -50,6 +50,9 @@ class Linear(Op):
             codes = bias_codes(self.bias, np.float32(quantization.scale), scale)
         return replace(self, weight=weight.codes, bias=codes, weight_scale=scale, weight_codes=None, bias_codes=None)
 
+    def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return True
+
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         products = values[0].astype(np.float64) @ self.weight.astype(np.float64).T
         if output.quantization is None:

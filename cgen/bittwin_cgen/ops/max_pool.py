@@ -11,6 +11,7 @@ import numpy as np
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Struct, TensorType, Window
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode, spatial_padding
+from bittwin_cgen.ops.recentre import Recentre
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Pooling:
             raise ValueError(f"input of rank {len(x.shape)}; 3 or 4 is supported")
         if min(*self.kernel, *self.stride, *self.dilation) < 1 or min(self.padding) < 0:
             raise ValueError(f"a window that does not exist: {self}")
-        height, width, channels = x.layout
+        height, width, channels = x.image
         oh, ow = self.output_size(0, height), self.output_size(1, width)
         return TensorType((x.shape[0], channels, *((oh, ow) if len(x.shape) == 4 else (ow,))), x.dtype, x.quantization)
 
@@ -104,6 +105,7 @@ class MaxPool(Op):
 
     pooling: Pooling
     moves = True
+    one_image = True
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         return self.pooling.infer(inputs[0])
@@ -139,4 +141,9 @@ def read_max_pool(node: OnnxNode) -> list[Node]:
         raise node.refuse("its second output (indices) is used", "Only the values of a max pool are supported")
     if node.attribute("storage_order", 0):
         raise node.refuse("storage_order is 1", "Use storage_order 0")
-    return node.node(MaxPool(read_pooling(node)), node.activation(0))
+    x, op = node.activation(0), MaxPool(read_pooling(node))
+    if node.types[x].dtype != "uint8":
+        return node.node(op, x)
+    codes, largest = f"{node.outputs[0]}/from", f"{node.outputs[0]}/int8"  # int8 has the same order, 128 lower
+    before, after = Node(codes, Recentre(), (x,), codes), Node(node.name, Recentre(), (largest,), node.outputs[0])
+    return [before, Node(largest, op, (codes,), largest), after]

@@ -23,12 +23,13 @@ class Pad(Op):
     mode: PaddingMode
     value: float = 0.0
     moves = True
+    one_image = True
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         x = inputs[0]
         if len(x.shape) not in (3, 4):
             raise ValueError(f"input of rank {len(x.shape)}; 3 or 4 is supported")
-        height, width, channels = x.layout
+        height, width, channels = x.image
         top, left, bottom, right = self.padding
         check_padding(self.mode, height, (top, bottom))
         check_padding(self.mode, width, (left, right))

@@ -22,6 +22,9 @@ class QuantizeLinear(Op):
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         return TensorType(inputs[0].shape, "int8", self.quantization)
 
+    def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return True
+
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         return quantize_linear(values[0], np.float32(self.quantization.scale), self.quantization.zero_point)
 
@@ -37,9 +40,13 @@ class DequantizeLinear(Op):
     """scale * (code - zero point)."""
 
     quantization: Quantization
+    takes = frozenset({"int8"})
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         return TensorType(inputs[0].shape, "float32")
+
+    def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return True
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         return dequantize_linear(values[0], np.float32(self.quantization.scale), self.quantization.zero_point)
@@ -63,20 +70,23 @@ KERNELS = (
 
 
 def quantization_of(node: OnnxNode, scale_index: int, zero_point_index: int) -> Quantization:
-    """Scale and int8 zero point of a whole tensor from two constant inputs."""
+    """Scale and zero point of a whole tensor from two constant inputs; uint8 codes as they are held."""
     scale = node.weight(scale_index, "scale").reshape(-1)
     if scale.size != 1:
         raise node.refuse(f"{scale.size} scales for an activation", "Quantize activations with one scale a tensor")
     if not scale[0] > np.finfo(np.float32).tiny:
         raise node.refuse(f"its scale is {scale[0]}", "Use a positive, normal scale")
-    if not node.has(zero_point_index):
-        raise node.refuse("codes are uint8", "Quantize activations to int8: activation_type=QuantType.QInt8")
-    zero_point = node.constant(zero_point_index, "zero point").reshape(-1)
-    if zero_point.dtype != np.int8 or zero_point.size != 1:
+    if node.has(zero_point_index):
+        zero_point = node.constant(zero_point_index, "zero point").reshape(-1)
+    else:
+        known = node.types[node.activation(0)].dtype
+        zero_point = np.zeros(1, np.int8 if known == "int8" else np.uint8)
+    if zero_point.dtype not in (np.int8, np.uint8) or zero_point.size != 1:
         raise node.refuse(
             f"codes are {zero_point.dtype}", "Quantize activations to int8: activation_type=QuantType.QInt8"
         )
-    return Quantization(float(scale[0]), int(zero_point[0]))
+    offset = 128 if zero_point.dtype == np.uint8 else 0
+    return Quantization(float(scale[0]), int(zero_point[0]) - offset, offset)
 
 
 def read_quantize_linear(node: OnnxNode) -> list[Node]:

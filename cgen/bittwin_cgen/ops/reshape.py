@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,11 +27,19 @@ class Reshape(Op):
             raise ValueError(f"{x.shape} cannot become {self.shape}")
         return TensorType(self.shape, x.dtype, x.quantization)
 
+    def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return inputs[0].shape[:1] == output.shape[:1]
+
+    def for_one_image(self) -> Op:
+        return replace(self, shape=(1, *self.shape[1:]))
+
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         x = values[0]
         if self.channels_last:
             x = np.moveaxis(x, 1, -1)
-        return np.ascontiguousarray(x).reshape(len(x), *self.shape[1:])
+        images = x.size // inputs[0].size
+        leading = (images * self.shape[0], *self.shape[1:]) if images > 1 else self.shape
+        return np.ascontiguousarray(x).reshape(leading)
 
     def moves_nothing(self, x: TensorType, y: TensorType) -> bool:
         """True when input and output are the same bytes in C order."""
@@ -44,9 +52,9 @@ class Reshape(Op):
         kernel, refused = select(KERNELS, layer, "u8")
         x, y = layer.inputs[0], layer.output
         last = x if y.channels_first_is_last else y
-        height, width, channels = last.layout
+        height, width, channels = last.image
         rows, columns = (height * width, channels) if last is x else (channels, height * width)
-        fields = dict(rows=rows, columns=columns, bytes=np.dtype(y.dtype).itemsize)
+        fields = dict(images=last.shape[0], rows=rows, columns=columns, bytes=np.dtype(y.dtype).itemsize)
         direction = "channels first" if last is x else "channels last"
         return Call(kernel, Struct("btw_transpose_u8", fields), summary=f"to {direction}", refused=refused)
 

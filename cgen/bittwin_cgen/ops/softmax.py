@@ -19,6 +19,9 @@ class Softmax(Op):
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         return TensorType(inputs[0].shape, inputs[0].dtype)
 
+    def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return True
+
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         x = values[0].astype(np.float64)
         powers = np.exp(x - x.max(1, keepdims=True))

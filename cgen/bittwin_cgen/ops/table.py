@@ -17,6 +17,8 @@ class Table(Op):
 
     codes: Array  # int8 [256]
     function: str
+    takes = frozenset({"int8"})
+    elementwise = True
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         return TensorType(inputs[0].shape, "int8")

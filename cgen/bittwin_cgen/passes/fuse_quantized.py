@@ -51,6 +51,8 @@ def _on_codes(
 ) -> list[Node] | None:
     output = types[quantizer.output]
     assert output.quantization is not None
+    if any(x.quantization is not None and x.quantization.offset != output.quantization.offset for x in inputs):
+        return None  # uint8 beside int8: onnxruntime has no integer operator for both
     if node.op.elementwise:
         op = _table(node, inputs[0].quantization, output)
         return [Node(node.name, op, codes, quantizer.output)]

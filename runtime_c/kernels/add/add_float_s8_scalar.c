@@ -9,8 +9,10 @@ BTW_KERNEL void btw_add_float_s8_scalar(const btw_add_float_s8 *layer, const int
                                         int pixels)
 {
     const int count = pixels * layer->channels;
-    for (int i = 0; i < count; i++)
-        y[i] = btw_saturate_s8((float)((double)a[i] * (double)layer->a_ratio + (double)layer->table[b[i] + 128]));
+    for (int i = 0; i < count; i++) {
+        const double product = (double)(a[i] + layer->offset) * (double)layer->a_ratio;
+        y[i] = btw_saturate_offset_s8((float)(product + (double)layer->table[b[i] + 128]), layer->offset);
+    }
 }
 
 #endif

@@ -30,10 +30,12 @@ typedef struct {
 typedef struct {
     int channels;
     float a_ratio;
+    int offset;         /* of the codes in the formula: 128 where the model has uint8 */
     const float *table; /* [256], of b code - 128 .. 127 */
 } btw_add_float_s8;
 
-/* saturate(round_half_even((float)((double)a * a_ratio + table[b]))): a fused multiply-add without the instruction */
+/* clamp(round_half_even((float)((double)(a + offset) * a_ratio + table[b])) - offset): a fused multiply-add without the
+ * instruction */
 
 /* a, b[pixels][channels] to y, which may be a or b */
 #if !defined(BTW_INLINE_KERNELS)

@@ -19,6 +19,7 @@ typedef struct {
     int input_zero_point;
     float output_scale;
     int output_zero_point;
+    int offset; /* of the codes in the formula: 128 where the model has uint8 */
 } btw_average_pool_s8;
 
 /* One output row y[output_width][channels]. Null rows do not count; where padding counts, it lies in the rows. */

@@ -25,7 +25,7 @@ BTW_KERNEL void btw_average_pool_s8_scalar(const btw_average_pool_s8 *layer, con
                 }
             }
             const float mean = sum / (float)count / layer->output_scale;
-            *y++ = btw_saturate_s8(mean + (float)layer->output_zero_point);
+            *y++ = btw_saturate_offset_s8(mean + (float)layer->output_zero_point, layer->offset);
         }
     }
 }

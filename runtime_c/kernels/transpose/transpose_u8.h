@@ -6,12 +6,13 @@
 #include "btw.h"
 
 typedef struct {
+    int images;
     int rows;
     int columns;
     int bytes; /* of a value */
 } btw_transpose_u8;
 
-/* x[rows][columns] to y[columns][rows] */
+/* x[images][rows][columns] to y[images][columns][rows] */
 
 #if !defined(BTW_INLINE_KERNELS)
 void btw_transpose_u8_scalar(const btw_transpose_u8 *layer, const void *x, void *y);

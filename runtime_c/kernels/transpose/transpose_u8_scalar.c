@@ -8,11 +8,14 @@ BTW_KERNEL void btw_transpose_u8_scalar(const btw_transpose_u8 *layer, const voi
 {
     const uint8_t *from = x;
     uint8_t *to = y;
-    for (int column = 0; column < layer->columns; column++) {
-        for (int row = 0; row < layer->rows; row++) {
-            memcpy(to, from + (row * layer->columns + column) * layer->bytes, (size_t)layer->bytes);
-            to += layer->bytes;
+    for (int image = 0; image < layer->images; image++) {
+        for (int column = 0; column < layer->columns; column++) {
+            for (int row = 0; row < layer->rows; row++) {
+                memcpy(to, from + (row * layer->columns + column) * layer->bytes, (size_t)layer->bytes);
+                to += layer->bytes;
+            }
         }
+        from += layer->rows * layer->columns * layer->bytes;
     }
 }
 
