@@ -169,7 +169,7 @@ def measure(cases: Sequence[Case] = CASES) -> Iterator[Figure]:
         for index, name in enumerate(NETWORKS):
             proto, board = network(name, case.dtype), find_board(case.target)
             model = Emulated(generate(proto, case.target, "speed", name=name), board)
-            given = codes_of(model, batches(draw_samples(model_ports(proto), 1), 1)[0][1])
+            given = codes_of(model, batches(draw_samples(model_ports(proto), 1), model_ports(proto))[0][1])
             macs = int(model.manifest["macs"])
             yield Figure(
                 target=case.target,

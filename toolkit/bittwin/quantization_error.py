@@ -61,8 +61,8 @@ def quantization_errors(
     sums = {row.tensor: _Sums() for row in rows}
     types = {value.name: value.type.tensor_type.elem_type for value in other.graph.input}
     meaning = _input_meaning(model)
-    batch = model_ports(model)[0].shape[0]
-    pieces = zip(batches(samples, batch), batches(Samples(given), batch), strict=True)
+    others_of = batches(Samples(given), model_ports(other))
+    pieces = zip(batches(samples, model_ports(model)), others_of, strict=True)
     for (count, inputs), (_, others) in pieces:
         codes = golden.run(made, inputs)
         one = dict(others)

@@ -169,7 +169,7 @@ def _accuracy(model: onnx.ModelProto, samples: Samples) -> float | None:
     session = golden.session(model)
     names = [value.name for value in session.get_inputs()]
     found = []
-    for count, inputs in batches(samples, model_ports(model)[0].shape[0]):
+    for count, inputs in batches(samples, model_ports(model)):
         outputs = golden.run(session, dict(zip(names, inputs.values(), strict=True)))
         first = next(iter(outputs.values()))[:count]
         found.append(first.reshape(count, -1).argmax(1))

@@ -37,12 +37,16 @@ class Port:
 class Samples:
     """{port name: [N, ...shape without batch]} in ONNX order, and labels [N] where they are known.
 
-    Where the inputs of one run do not agree in axis 0, it is no batch: `count` runs, each with its share of each array.
+    Where the inputs of one run do not agree in axis 0, it is no batch: `runs` runs, each with its share of each array.
     """
 
     inputs: Mapping[str, Array]
-    count: int
     labels: Array | None = None
+    runs: int | None = None
+
+    @property
+    def count(self) -> int:
+        return len(next(iter(self.inputs.values()))) if self.runs is None else self.runs
 
 
 def load_npz(path: str | Path) -> dict[str, Array]:
@@ -85,7 +89,7 @@ def check_samples(arrays: Mapping[str, Array], ports: Sequence[Port], where: str
         if labels.ndim != 1 or len(labels) < max(counts) or not np.issubdtype(labels.dtype, np.integer):
             raise BittwinError(where, f"labels y of shape {labels.shape}, {labels.dtype}", "Give one integer a sample")
         labels = labels[: max(counts)]
-    return Samples(inputs, max(counts), labels)
+    return Samples(inputs, labels, None if unit else max(counts))
 
 
 def _unit(ports: Sequence[Port]) -> int | None:
@@ -124,7 +128,7 @@ def draw_samples(ports: Sequence[Port], count: int, seed: int = 0) -> Samples:
             inputs[port.name] = generator.integers(*ranges[port.dtype], shape, port.dtype)
         else:
             inputs[port.name] = generator.integers(*ranges.get(port.dtype, (-100, 101)), shape).astype(port.dtype)
-    return Samples(inputs, count)
+    return Samples(inputs, runs=None if unit else count)
 
 
 def batches(samples: Samples, ports: Sequence[Port]) -> list[tuple[int, dict[str, Array]]]:

@@ -12,13 +12,13 @@ import onnx
 
 from bittwin import golden
 from bittwin.builder import to_c_order
-from bittwin.runner import Samples, batches
+from bittwin.runner import Samples, batches, model_ports
 from bittwin.templates import render
-from bittwin.verifier import inexact_tensors
+from bittwin.verifier import dtype_in_file, inexact_tensors
 from bittwin_cgen.emit.literals import C_TYPES, array_body
 from bittwin_cgen.fixed_point import quantize_linear
 from bittwin_cgen.interpret import interpret
-from bittwin_cgen.ir import Array, GeneratedModel, Graph, Quantization
+from bittwin_cgen.ir import Array, GeneratedModel, Graph, Quantization, TensorType
 
 
 @dataclass(frozen=True)
@@ -58,20 +58,28 @@ def golden_runs(proto: onnx.ModelProto, model: GeneratedModel, samples: Samples)
     graph = model.program.graph
     computed = {node.output for node in graph.nodes} | {port.tensor for port in graph.outputs}  # more hinders fusions
     made = {name for node in proto.graph.node for name in node.output}
-    dtypes = {name: graph.types[name].dtype for name in graph.types if name in made & computed}
+    dtypes = {name: dtype_in_file(graph.types[name]) for name in graph.types if name in made & computed}
     every, whole = golden.session(golden.with_outputs(proto, dtypes)), golden.session(proto)
-    quantized = any(type.dtype == "int8" for type in graph.types.values())
+    quantized = any(type.quantization for type in graph.types.values())
     runs = []
-    for _, given in batches(samples, graph.batch):
+    for _, given in batches(samples, model_ports(proto)):
         values = golden.run(every, given) | golden.run(whole, given)
-        known = {name: values[name] for name in dtypes}
+        known = {name: held(values[name], graph.types[name]) for name in dtypes}
         known |= {name: array for name, array in given.items() if name in graph.types}
         inputs = {port.name: _taken(graph, port.tensor, given[port.name]) for port in graph.inputs}
-        if quantized and golden.why_not_golden():
+        if quantized and golden.why_not_golden(proto):
             known = interpret(graph, inputs)
-        outputs = {port.name: known[port.tensor] for port in graph.outputs}
+        outputs = {
+            port.name: known[port.tensor] if port.tensor in known else values[port.name] for port in graph.outputs
+        }
         runs.append(Golden(inputs, outputs, known))
     return runs
+
+
+def held(values: Array, type: TensorType) -> Array:
+    """A tensor of the file as C holds it: uint8 codes are int8, 128 lower."""
+    recentred = type.quantization is not None and type.quantization.offset
+    return (values ^ 0x80).view(np.int8) if recentred else values
 
 
 def _taken(graph: Graph, tensor: str, values: Array) -> Array:

@@ -29,7 +29,7 @@ from bittwin.runner import (
 )
 from bittwin_cgen import BittwinError, generate
 from bittwin_cgen.interpret import interpret
-from bittwin_cgen.ir import Array, GeneratedModel, Graph, Program
+from bittwin_cgen.ir import Array, GeneratedModel, Graph, Program, TensorType
 from bittwin_cgen.ops.quantize_linear import QuantizeLinear
 from bittwin_cgen.read_onnx import load_model
 
@@ -127,6 +127,11 @@ def _samples(
     return check_samples(load_npz(inputs), ports, str(inputs), count)
 
 
+def dtype_in_file(type: TensorType) -> str:
+    """uint8 where uint8 codes are held as int8, else the dtype in C."""
+    return "uint8" if type.quantization and type.quantization.offset else type.dtype
+
+
 def inexact_tensors(graph: Graph) -> set[str]:
     """int8 tensors behind a QuantizeLinear in C: onnxruntime computes what it quantizes in float, too."""
     inputs = {port.tensor for port in graph.inputs}
@@ -187,7 +192,7 @@ class _Comparison:
         if type is None:
             port = next((port for port in self.graph.outputs if port.name == name), None)
             return self.graph.types[port.tensor].dtype if port and not self.real[name] else "float32"
-        return "uint8" if type.quantization and type.quantization.offset else type.dtype
+        return dtype_in_file(type)
 
     def report(self, progress: Progress | None) -> VerificationReport:
         result = VerificationReport(
