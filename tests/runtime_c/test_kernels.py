@@ -210,11 +210,20 @@ def conv_s8(random: Random, depthwise: bool, shape: str = "any", quiet: bool = F
     return KernelCase(op, *types, (x.reshape(given),), y.reshape(result))
 
 
-def conv_f32(random: Random, depthwise: bool) -> KernelCase:
+def conv_f32(random: Random, depthwise: bool, shape_of: str = "any") -> KernelCase:
+    """`shape_of`: "1x1" has one group and no window, "wide" more channels, "3x3" of these no dilation."""
     mode = str(random.choice(MODES))
     shape = draw_image(random)
     kernel, stride, dilation, pads = draw_window(random, shape[2:], mode)
-    if depthwise:
+    if shape_of == "3x3":
+        shape = (1, shape[1], shape[2] + 4, shape[3] + 4)
+        kernel, stride, dilation, pads = (3, 3), (stride[0], int(random.integers(1, 3))), (dilation[0], 1), (1, 1, 1, 1)
+    if shape_of == "1x1":
+        mode, kernel, stride, dilation, pads = "constant", (1, 1), (1, 1), (1, 1), (0, 0, 0, 0)
+        groups, group_channels, each = 1, int(random.integers(1, 40)), int(random.integers(1, 20))
+    elif depthwise and shape_of != "any":
+        groups, group_channels, each = int(random.integers(4, 20)), 1, 1
+    elif depthwise:
         groups, group_channels, each = max(2, shape[1]), 1, int(random.integers(1, 4))
     else:
         groups, group_channels, each = (
@@ -589,6 +598,14 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_depthwise_conv2d_s8_dsp": lambda random: conv_s8(random, depthwise=True, quiet=True),
     "btw_depthwise_conv2d_s8_dsp_float": lambda random: conv_s8(random, depthwise=True),
     "btw_depthwise_conv2d_s8_mve": lambda random: conv_s8(random, depthwise=True),
+    "btw_add_f32_fpu": add_f32,
+    "btw_conv2d_f32_fpu": lambda random: conv_f32(random, depthwise=bool(random.random() < 0.2)),
+    "btw_depthwise_conv2d_3x3_f32_fpu": lambda random: conv_f32(random, depthwise=True, shape_of="3x3"),
+    "btw_depthwise_conv2d_f32_fpu": lambda random: conv_f32(random, depthwise=True, shape_of="wide"),
+    "btw_global_average_pool_f32_fpu": global_average_pool_f32,
+    "btw_linear_f32_fpu": lambda random: (
+        linear_f32(random) if random.random() < 0.3 else conv_f32(random, depthwise=False, shape_of="1x1")
+    ),
     "btw_global_average_pool_s8_dsp": global_average_pool_s8,
     "btw_global_average_pool_s8_mve": global_average_pool_s8,
     "btw_linear_s8_dsp": lambda random: linear_s8(random, quiet=True),

@@ -14,6 +14,7 @@ from bittwin_cgen.kernels import requantization_struct
 from bittwin_cgen.onnx_node import Codes, OnnxNode
 from bittwin_cgen.ops.linear_armv7m import KERNELS as ARMV7M_KERNELS
 from bittwin_cgen.ops.linear_dsp import KERNELS as DSP_KERNELS
+from bittwin_cgen.ops.linear_f32 import KERNELS as F32_KERNELS
 from bittwin_cgen.ops.linear_mve import KERNELS as MVE_KERNELS
 from bittwin_cgen.ops.weighted import Weighted, folded_bias, layer_scale, proved_layer
 
@@ -95,6 +96,7 @@ KERNELS = (
     *MVE_KERNELS,
     *DSP_KERNELS,
     *ARMV7M_KERNELS,
+    *F32_KERNELS,
     Kernel("btw_linear_s8_scalar", "pixels", "s8", "scalar", "linear", _pointwise_only, _pack),
     Kernel("btw_linear_f32_scalar", "pixels", "f32", "scalar", "linear", _pointwise_only, _pack),
 )

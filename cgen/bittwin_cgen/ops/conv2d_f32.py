@@ -1,0 +1,113 @@
+"""float32 convolutions for Cortex-M with an FPU: weights in the order of use, in one stream with the bias."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bittwin_cgen.ir import Array, Constant, Struct
+from bittwin_cgen.ops.linear_dsp import blocks
+from bittwin_cgen.ops.linear_f32 import F32Kernel, taps_scratch, taps_struct, too_small
+from bittwin_cgen.ops.weighted import Weighted
+
+
+def _apart(layer: Weighted) -> bool:
+    """The taps of a kernel row are not neighbours: dilation, or other groups, lie between them."""
+    return layer.kernel_width > 1 and (layer.dilation[1] > 1 or layer.groups > 1)
+
+
+def _taps(layer: Weighted) -> Array:
+    """[groups, channels of a group, runs of neighbouring floats, taps of a run]"""
+    runs = layer.kernel_height * (layer.kernel_width if _apart(layer) else 1)
+    channels = layer.output_channels // layer.groups
+    return layer.weight.transpose(0, 2, 3, 1).reshape(layer.groups, channels, runs, -1)
+
+
+def _pack(layer: Weighted) -> Struct:
+    return Struct(
+        "btw_f32_conv2d",
+        dict(
+            taps=taps_struct(layer, _taps(layer)),
+            kernel_height=layer.kernel_height,
+            taps_wide=layer.kernel_width if _apart(layer) else 0,
+            tap_step=4 * layer.dilation[1] * layer.input_channels,
+            groups=layer.groups,
+            group_step=4 * int(layer.weight.shape[1]),
+            pixel_step=4 * layer.stride[1] * layer.input_channels,
+            output_width=layer.output.layout[1],
+        ),
+    )
+
+
+def _scratch(layer: Weighted) -> int:
+    _, channels, runs, length = _taps(layer).shape
+    pointers = 8 * ((runs + 3) // 4 * 4) if _apart(layer) else 0  # 8 bytes each on hosts
+    return pointers + taps_scratch(runs * length, channels)
+
+
+def _accepts(layer: Weighted) -> str | None:
+    return too_small(layer, *_taps(layer).shape[2:])
+
+
+# ---------------------------------------------------------------- depthwise
+
+
+def _depthwise(layer: Weighted) -> str | None:
+    if not layer.depthwise or layer.output_channels != layer.input_channels:
+        return "not depthwise with one output channel for each input channel"
+    if layer.output_channels < 4:
+        return f"{layer.output_channels} channels; 4 are computed at a time"
+    pixels, taps, groups = layer.output.layout[1], layer.weight[0].size, -(-layer.output_channels // 4)
+    blocked = 150 + 7 * taps + pixels // 4 * groups * (50 + 31 * taps) + pixels % 4 * groups * (22 + 10 * taps)
+    scalar = pixels * layer.output_channels * (12 + 4.5 * taps)
+    if blocked < scalar:
+        return None
+    return f"about {blocked:.0f} instructions a row; the scalar kernel takes about {scalar:.0f}"
+
+
+def _depthwise_3x3(layer: Weighted) -> str | None:
+    if layer.weight.shape[2:] != (3, 3):
+        return f"the kernel is {layer.kernel_height}x{layer.kernel_width}"
+    if layer.dilation[1] > 1 or layer.stride[1] > 2:
+        return f"stride {layer.stride[1]}, dilation {layer.dilation[1]}; it takes a stride up to 2 and no dilation"
+    return _depthwise(layer)
+
+
+def _pack_depthwise(layer: Weighted) -> Struct:
+    taps = blocks(layer.weight.reshape(layer.output_channels, -1)).transpose(0, 2, 1)  # [blocks, taps, 4]
+    stream = np.concatenate([blocks(layer.bias)[:, None], taps], axis=1)
+    return Struct(
+        "btw_f32_depthwise",
+        dict(
+            channels=layer.output_channels,
+            kernel_height=layer.kernel_height,
+            kernel_width=layer.kernel_width,
+            column=4 * layer.dilation[1] * layer.output_channels,
+            stride_width=layer.stride[1],
+            output_width=layer.output.layout[1],
+            low=layer.low,
+            high=layer.high,
+            stream=Constant(stream.reshape(-1).astype(np.float32)),
+        ),
+    )
+
+
+def _depthwise_scratch(layer: Weighted) -> int:
+    return 8 * layer.kernel_height * layer.kernel_width  # pointers have 8 bytes on hosts
+
+
+def _row(
+    symbol: str,
+    accepts: Callable[[Weighted], str | None],
+    pack: Callable[[Weighted], Struct],
+    scratch: Callable[[Weighted], int] | None,
+) -> F32Kernel:
+    return F32Kernel(symbol, "rows", "f32", symbol.rpartition("_")[2], "conv2d", accepts, pack, scratch)
+
+
+KERNELS = (
+    _row("btw_depthwise_conv2d_3x3_f32_fpu", _depthwise_3x3, _pack_depthwise, None),
+    _row("btw_depthwise_conv2d_f32_fpu", _depthwise, _pack_depthwise, _depthwise_scratch),
+    _row("btw_conv2d_f32_fpu", _accepts, _pack, _scratch),
+)

@@ -1,0 +1,74 @@
+"""float32 fully connected layers and 1x1 convolutions for Cortex-M: weights and bias in one stream, in order of use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bittwin_cgen.ir import Array, Constant, Field, Kernel, Struct
+from bittwin_cgen.ops.linear_dsp import blocks
+from bittwin_cgen.ops.weighted import Weighted
+
+
+@dataclass(frozen=True)
+class F32Kernel(Kernel):
+    """float32 kernels for Cortex-M share a header: the structs of their layers, and the loops over windows."""
+
+    @property
+    def header(self) -> str:
+        return "include/btw_f32.h"
+
+
+def taps_struct(layer: Weighted, taps: Array) -> Struct:
+    """The btw_f32_taps of weights [groups, channels, runs, length of a run]."""
+    groups, channels, runs, length = taps.shape
+    flat = np.pad(taps.reshape(groups, channels, -1), ((0, 0), (0, 0), (0, runs * length % 2)))
+    bias = layer.bias.reshape(groups, channels)
+    parts = [
+        np.concatenate([blocks(bias[group]), blocks(flat[group]).transpose(0, 2, 1).reshape(-1, 4 * flat.shape[2])], 1)
+        for group in range(groups)
+    ]
+    fields: dict[str, Field] = dict(runs=runs, length=length, output_channels=channels)
+    fields |= dict(low=layer.low, high=layer.high)
+    return Struct("btw_f32_taps", fields | dict(stream=Constant(np.concatenate(parts).astype(np.float32))))
+
+
+def taps_scratch(taps: int, channels: int) -> int:
+    """Bytes for the taps of 4 pixels, and for results where there are fewer than 4 channels."""
+    return 16 * (taps + taps % 2) + (64 if channels < 4 else 0)
+
+
+def too_small(layer: Weighted, runs: int, length: int) -> str | None:
+    """Where the scalar kernel is faster, by instructions for an output row as measured on cortex-m4."""
+    pixels, channels = layer.output.layout[1], layer.output_channels // layer.groups
+    if layer.window is None:
+        pixels = 1
+    taps, blocks_of_4 = runs * length + runs * length % 2, -(-channels // 4)
+    fours, ones = pixels // 4, pixels % 4
+    four = 100 + runs * (20 + 3 * length + 8 * (length % 2)) + blocks_of_4 * (55 + 17.5 * taps)
+    one = 80 + (runs > 1 or length % 2) * runs * (20 + 2 * length) + blocks_of_4 * (25 + 5.2 * taps)
+    if channels % 4:
+        four, one = four + 50, one + 40
+    blocked = 120 + layer.groups * (30 + fours * four + ones * one)
+    scalar = pixels * layer.output_channels * (12 + 6 * runs + 4.2 * runs * length)
+    if blocked < scalar:
+        return None
+    return f"about {blocked:.0f} instructions a row; the scalar kernel takes about {scalar:.0f}"
+
+
+def pack(layer: Weighted) -> Struct:
+    return taps_struct(layer, layer.weight.reshape(1, layer.output_channels, 1, -1))
+
+
+def scratch(layer: Weighted) -> int:
+    return taps_scratch(layer.input_channels, layer.output_channels)
+
+
+def accepts(layer: Weighted) -> str | None:
+    if not layer.pointwise:
+        return "not 1x1 with stride 1, no padding and one group"
+    return too_small(layer, 1, layer.input_channels)
+
+
+KERNELS = (F32Kernel("btw_linear_f32_fpu", "pixels", "f32", "fpu", "linear", accepts, pack, scratch),)
