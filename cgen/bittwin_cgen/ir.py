@@ -82,8 +82,19 @@ class TensorType:
         return len(self.shape) not in (3, 4) or self.shape[1] == 1 or math.prod(self.shape[2:]) == 1
 
 
+# (operator, meaning of its input codes, of its output codes) to int8[256], the codes that onnxruntime gives
+UnaryTable = Callable[["OnnxForm", Quantization, Quantization], Array]
 FLOAT = frozenset({"float32"})
 NUMBERS = frozenset({"float32", "int8", "uint8", "int32", "int64", "bool"})
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxForm:
+    """An operator as ONNX writes it: type, attributes, constant inputs after the first."""
+
+    op_type: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    constants: tuple[Array | None, ...] = ()
 
 
 class Op:
@@ -99,6 +110,11 @@ class Op:
     @property
     def title(self) -> str:
         return type(self).__name__
+
+    @property
+    def onnx(self) -> OnnxForm | None:
+        """How ONNX writes an elementwise operator, so that onnxruntime can make its table."""
+        return None
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         """Type of the output; raises ValueError(what) for inputs that do not fit."""

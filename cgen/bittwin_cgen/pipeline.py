@@ -13,8 +13,9 @@ from bittwin_cgen.emit.manifest import manifest
 from bittwin_cgen.emit.memory_map import memory_map
 from bittwin_cgen.emit.model import ModelText
 from bittwin_cgen.errors import BittwinError, BudgetExceeded
-from bittwin_cgen.ir import GeneratedModel, Graph, Program
+from bittwin_cgen.ir import GeneratedModel, Graph, Program, UnaryTable
 from bittwin_cgen.lower import identifier, lower
+from bittwin_cgen.passes.fill_tables import fill_tables
 from bittwin_cgen.passes.flatten_in_place import flatten_in_place
 from bittwin_cgen.passes.fold_known import fold_known
 from bittwin_cgen.passes.fold_pads import fold_pads
@@ -49,8 +50,10 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
 SCHEDULES = ("ram", "speed", "layers")
 
 
-def compile_graph(source: str | Path | bytes | onnx.ModelProto, name: str | None = None) -> Graph:
-    """The graph that C computes, after all passes."""
+def compile_graph(
+    source: str | Path | bytes | onnx.ModelProto, name: str | None = None, unary_table: UnaryTable | None = None
+) -> Graph:
+    """The graph that C computes, after all passes; int8 tables are what `unary_table` says, else numpy."""
     model = load_model(source)
     default = Path(source).name.split(".")[0] if isinstance(source, (str, Path)) else "model"
     graph = read_onnx(model, identifier(name or default, set(), "model"))
@@ -58,6 +61,8 @@ def compile_graph(source: str | Path | bytes | onnx.ModelProto, name: str | None
     for rewrite in PASSES:
         graph = rewrite(graph)
         check_graph(graph, rewrite.__name__)
+        if rewrite is fuse_quantized and unary_table is not None:
+            graph = fill_tables(graph, unary_table)
     return graph
 
 
@@ -67,12 +72,13 @@ def compile_program(
     schedule: str = "ram",
     name: str | None = None,
     ram: int | None = None,
+    unary_table: UnaryTable | None = None,
 ) -> Program:
     """The program of a model for a target."""
     if schedule not in SCHEDULES:
         raise BittwinError(f"--schedule {schedule}", "no such schedule", f"Choose one of: {' '.join(SCHEDULES)}")
     where = find_target(target)
-    return lower(compile_graph(source, name), where, schedule, ram)
+    return lower(compile_graph(source, name, unary_table), where, schedule, ram)
 
 
 def generate(
@@ -82,12 +88,16 @@ def generate(
     ram: int | None = None,
     flash: int | None = None,
     name: str | None = None,
+    unary_table: UnaryTable | None = None,
 ) -> GeneratedModel:
     """The C of an ONNX model. `ram` bounds the arena, `flash` the constants, both in bytes.
 
+    `unary_table` asks onnxruntime for the table of an int8 function; without it numpy computes them, whose exp and tanh
+    differ from onnxruntime's in the last bit now and then: the manifest says which tables those are.
+
     Raises BittwinError for models that cannot be compiled, BudgetExceeded where a bound does not hold.
     """
-    program = compile_program(source, target, schedule, name, ram)
+    program = compile_program(source, target, schedule, name, ram, unary_table)
     text = ModelText(program, program.graph.name)
     facts = manifest(text)
     if ram is not None and text.arena_bytes > ram:

@@ -26,7 +26,12 @@ from bittwin_cgen.ops.known import Known
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear
 from bittwin_cgen.ops.recentre import Recentre
 
-MICROSOFT = frozenset("QGemm QLinearAdd QLinearAveragePool QLinearConcat QLinearGlobalAveragePool".split())
+MICROSOFT = frozenset(
+    """
+    QGemm QLinearAdd QLinearAveragePool QLinearConcat QLinearGlobalAveragePool QLinearLeakyRelu QLinearMul
+    QLinearSigmoid QLinearSoftmax QLinearWhere
+    """.split()
+)
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 OLDEST_OPSET = 7
 LARGEST_TENSOR = 1 << 31  # bytes; what C reaches with int

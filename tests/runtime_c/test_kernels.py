@@ -43,6 +43,7 @@ from bittwin_cgen.ops.softmax import Softmax
 from bittwin_cgen.ops.table import Table
 from bittwin_cgen.ops.take import Take
 from bittwin_cgen.ops.transpose import Transpose
+from bittwin_cgen.ops.unary import FUNCTIONS, Unary
 from bittwin_cgen.runtime import runtime_files
 from tests.runtime_c.kernel_harness import FLAGS, KernelCase, Kind, LoadedCases, run_sanitized
 
@@ -455,6 +456,22 @@ def image_u8(random: Random) -> KernelCase:
     return KernelCase(Image(index), (TensorType(x.shape, "float32"),), TensorType(y.shape, "float32"), (x,), y)
 
 
+def unary_f32(random: Random, name: str) -> KernelCase:
+    """Small and large values of both signs; of logarithm and root the positive ones."""
+    x = draw_real(random, draw_image(random)) * np.float32(random.choice([0.1, 1, 5]))
+    x = np.abs(x) if name in ("Log", "Sqrt") else x
+    operator, _, approximate = name.partition(" ")
+    attributes: dict[str, Any] = {"approximate": approximate} if approximate else {}
+    parameters = FUNCTIONS[name].parameters or {}
+    values = [float(np.float32(random.uniform(0.1, 2.0))) for _ in parameters]
+    attributes |= dict(zip(parameters, values, strict=True))
+    if name == "Swish":  # onnxruntime has it as two operators
+        y = (x / (1 + np.exp(-values[0] * x.astype(np.float64)))).astype(np.float32)
+    else:
+        y = onnxruntime_gives(operator, "float32", [x], x, **attributes)
+    return real_case(Unary(name, *values), [x], y)
+
+
 def pad_u8(random: Random) -> KernelCase:
     x, type = draw_any(random)
     mode = str(random.choice(MODES))
@@ -585,6 +602,8 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
 }
 
 
+for _name, _function in FUNCTIONS.items():
+    CASES[f"btw_unary_{_function.name}_f32_scalar"] = (lambda random, name=_name: unary_f32(random, name), 2)
 for _symbol, _draw in {  # kernels of other processors, as their plain C twins: layers that they accept
     "btw_add_s8_dsp": lambda random: add_s8(random, "linear"),
     "btw_add_s8_mve": lambda random: add_s8(random, "linear"),

@@ -15,6 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 from bittwin import support
 from bittwin_cgen import BittwinError, generate
 from bittwin_cgen.ops import OPERATORS
+from bittwin_cgen.ops.unary import FUNCTIONS
+from bittwin_cgen.read_onnx import MICROSOFT
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 FRESH = "run: python -m bittwin.support --write README.md"
@@ -42,6 +44,7 @@ def vector(*values: float) -> NDArray[np.float32]:
 
 
 EXAMPLES = {
+    **{name: Example() for name in FUNCTIONS if " " not in name},
     "Transpose": Example(attributes={"perm": [0, 1, 3, 2]}),
     "Tile": Example(constants=(np.array([1, 1, 2, 1]),)),
     "Split": Example(constants=(np.array([2]),), attributes={"axis": 1}),
@@ -74,6 +77,8 @@ EXAMPLES = {
 # QOperator nodes: shapes of their activations, and the order of their inputs. x: codes, scale, zero point; y: the
 # result's scale, zero point; w: a weight's codes, scale, zero point.
 QEXAMPLES = {
+    "QLinearLeakyRelu": (((1, 2, 4, 4),), "x y", None, {}),
+    "QLinearSigmoid": (((1, 2, 4, 4),), "x y", None, {}),
     "QGemm": (((1, 4),), "x w- y", (4, 3), {}),
     "QLinearAdd": (((1, 2, 4, 4), (1, 2, 4, 4)), "x x y", None, {}),
     "QLinearAveragePool": (((1, 2, 4, 4),), "x y", None, {"kernel_shape": [2, 2]}),
@@ -82,7 +87,6 @@ QEXAMPLES = {
     "QLinearGlobalAveragePool": (((1, 2, 4, 4),), "x y", None, {}),
     "QLinearMatMul": (((1, 4),), "x w y", (4, 3), {}),
 }
-MICROSOFT = {"QGemm", "QLinearAdd", "QLinearAveragePool", "QLinearConcat", "QLinearGlobalAveragePool"}
 
 
 class Writer:
@@ -120,7 +124,7 @@ class Writer:
     def model(self, output: str) -> onnx.ModelProto:
         ports = [helper.make_tensor_value_info(output, self.element, ["any"])]
         graph = helper.make_graph(self.nodes, "graph", self.inputs, ports, self.initializers)
-        opsets = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
+        opsets = [helper.make_opsetid("", 24), helper.make_opsetid("com.microsoft", 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
 

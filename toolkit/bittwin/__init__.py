@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from bittwin.builder import build
     from bittwin.checker import check
     from bittwin.exporter import export
+    from bittwin.generator import generate
     from bittwin.packager import package
     from bittwin.profiler import profile
     from bittwin.quantizer import quantize
     from bittwin.reporter import report
     from bittwin.runner import run_model as run
     from bittwin.verifier import verify
-    from bittwin_cgen import generate
 
 __all__ = [
     "BittwinError",
@@ -41,7 +41,7 @@ _PLACES = {
     "build": ("bittwin.builder", "build"),
     "check": ("bittwin.checker", "check"),
     "export": ("bittwin.exporter", "export"),
-    "generate": ("bittwin_cgen.pipeline", "generate"),
+    "generate": ("bittwin.generator", "generate"),
     "package": ("bittwin.packager", "package"),
     "profile": ("bittwin.profiler", "profile"),
     "quantize": ("bittwin.quantizer", "quantize"),

@@ -167,7 +167,7 @@ def generate(
     Example: `bittwin generate digits.int8.onnx --target cortex-m4 -o build/digits`
     """
     from bittwin.files import write_folder
-    from bittwin_cgen import generate as generate_model
+    from bittwin.generator import generate as generate_model
 
     made = generate_model(model, target, schedule.value, ram, flash, name)
     write_folder(output, made.files)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import onnx
 
+from bittwin.generator import generate
 from bittwin.packagers import PACKAGERS, Contents
 from bittwin.runner import check_samples, draw_samples, load_npz, model_ports
 from bittwin.selftest import golden_runs, selftest_files
-from bittwin_cgen import BittwinError, generate
+from bittwin_cgen import BittwinError
 from bittwin_cgen.ir import Array, GeneratedModel
 from bittwin_cgen.read_onnx import load_model
 

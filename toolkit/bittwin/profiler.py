@@ -17,8 +17,9 @@ from bittwin.boards import FOLDER, SHIFT, Board, find_board
 from bittwin.builder import Values, compile_files
 from bittwin.cortex_m4 import Executed, estimate_cycles, parse_disassembly
 from bittwin.emulator import Emulated, Measured, Program, symbols
+from bittwin.generator import generate
 from bittwin.runner import batches, check_samples, codes_of, draw_samples, load_npz, model_ports
-from bittwin_cgen import BittwinError, BudgetExceeded, generate
+from bittwin_cgen import BittwinError, BudgetExceeded
 from bittwin_cgen.ir import Array, GeneratedModel
 from bittwin_cgen.read_onnx import load_model
 

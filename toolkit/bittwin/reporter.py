@@ -11,11 +11,12 @@ import numpy as np
 import onnx
 
 from bittwin import charts, golden
+from bittwin.generator import generate
 from bittwin.profiler import ProfileReport, profile
 from bittwin.quantization_error import TensorError, by_tensor, quantization_errors
 from bittwin.runner import Samples, batches, check_samples, draw_samples, load_npz, model_ports
 from bittwin.verifier import VerificationReport, verify
-from bittwin_cgen import BittwinError, generate
+from bittwin_cgen import BittwinError
 from bittwin_cgen.ir import Array, GeneratedModel
 from bittwin_cgen.read_onnx import load_model
 from bittwin_cgen.version import VERSION

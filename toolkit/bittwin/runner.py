@@ -14,7 +14,8 @@ import onnx
 
 from bittwin.builder import Built, Values, build
 from bittwin.files import write_file
-from bittwin_cgen import BittwinError, generate
+from bittwin.generator import generate
+from bittwin_cgen import BittwinError
 from bittwin_cgen.ir import Array, GeneratedModel
 from bittwin_cgen.read_onnx import load_model
 

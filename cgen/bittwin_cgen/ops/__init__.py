@@ -20,6 +20,7 @@ from bittwin_cgen.ops.resize import read_resize
 from bittwin_cgen.ops.softmax import read_softmax
 from bittwin_cgen.ops.take import read_expand, read_gather, read_slice, read_split, read_tile
 from bittwin_cgen.ops.transpose import read_depth_to_space, read_space_to_depth, read_transpose
+from bittwin_cgen.ops.unary import FUNCTIONS, read_unary
 
 OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Add": read_add,
@@ -54,4 +55,5 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Unsqueeze": read_unsqueeze,
     "Upsample": read_resize,
     **QOPERATORS,
+    **{name: read_unary for name in FUNCTIONS if " " not in name},
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Struct, TensorType
+from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, OnnxForm, Op, Struct, TensorType
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
 
@@ -30,6 +30,13 @@ class Clip(Op):
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         return np.minimum(np.maximum(values[0], np.float32(self.low)), np.float32(self.high)).astype(output.dtype)
+
+    @property
+    def onnx(self) -> OnnxForm:
+        if self.title == "Relu":
+            return OnnxForm("Relu")
+        bounds = (None if math.isinf(bound) else np.array(bound, np.float32) for bound in (self.low, self.high))
+        return OnnxForm("Clip", {}, tuple(bounds))
 
     def lower(self, layer: Layer) -> Call:
         kernel, refused = select(KERNELS, layer)

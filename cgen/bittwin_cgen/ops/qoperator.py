@@ -17,6 +17,7 @@ from bittwin_cgen.ops.conv2d import read_conv
 from bittwin_cgen.ops.global_average_pool import read_global_average_pool
 from bittwin_cgen.ops.linear import read_gemm
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear, quantization_of
+from bittwin_cgen.ops.unary import read_unary
 
 Reader = Callable[[OnnxNode], list[Node]]
 
@@ -95,6 +96,13 @@ def _read_qlinear_pool(read: Reader) -> Reader:
     return reader
 
 
+def _read_qlinear_unary(operator: str) -> Reader:
+    def reader(node: OnnxNode) -> list[Node]:
+        return _around(node, read_unary, [(0, 1, 2)], (3, 4), op_type=operator)
+
+    return reader
+
+
 def read_qlinear_concat(node: OnnxNode) -> list[Node]:
     """com.microsoft QLinearConcat: y scale, y zero point, then a triple for each input."""
     triples = [(i, i + 1, i + 2) for i in range(2, len(node.inputs), 3)]
@@ -108,5 +116,7 @@ QOPERATORS: dict[str, Reader] = {
     "QLinearConcat": read_qlinear_concat,
     "QLinearConv": read_qlinear_conv,
     "QLinearGlobalAveragePool": _read_qlinear_pool(read_global_average_pool),
+    "QLinearLeakyRelu": _read_qlinear_unary("LeakyRelu"),
     "QLinearMatMul": read_qlinear_matmul,
+    "QLinearSigmoid": _read_qlinear_unary("Sigmoid"),
 }

@@ -7,8 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Op, Struct, TensorType
+from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, OnnxForm, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import select
+
+
+@dataclass(frozen=True, eq=False)
+class TableSource:
+    """What a table computes: quantize(form(dequantize(code)))."""
+
+    form: OnnxForm
+    x: Quantization
+    y: Quantization
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +26,8 @@ class Table(Op):
 
     codes: Array  # int8 [256]
     function: str
+    source: TableSource | None = None  # of a function that onnxruntime can be asked for
+    asked: bool = False  # onnxruntime was
     takes = frozenset({"int8"})
     elementwise = True
 
@@ -29,7 +40,11 @@ class Table(Op):
     def lower(self, layer: Layer) -> Call:
         kernel, refused = select(KERNELS, layer)
         struct = Struct("btw_table_s8", dict(channels=layer.output.layout[2], table=Constant(self.codes)))
-        return Call(kernel, struct, summary=f"table of {self.function}", refused=refused)
+        return Call(kernel, struct, summary=f"table of {self.function}", refused=refused, notes=self.notes)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ("the table is by numpy: onnxruntime was not asked",) if self.source and not self.asked else ()
 
 
 KERNELS = (Kernel("btw_table_s8_scalar", "pixels", "s8", "scalar", "table"),)

@@ -10,7 +10,7 @@ from bittwin_cgen.fixed_point import dequantize_linear, quantize_linear
 from bittwin_cgen.ir import Graph, Node, Quantization, Removed, TensorType
 from bittwin_cgen.ops.concat import CODES, requantize_table
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear
-from bittwin_cgen.ops.table import Table
+from bittwin_cgen.ops.table import Table, TableSource
 
 
 def fuse_quantized(graph: Graph) -> Graph:
@@ -76,7 +76,9 @@ def _table(node: Node, x: Quantization | None, output: TensorType) -> Table:
     values = dequantize_linear(CODES, np.float32(x.scale), x.zero_point).reshape(1, -1)
     results = node.op.interpret([values], [real], real)
     codes = quantize_linear(results, np.float32(output.quantization.scale), output.quantization.zero_point)
-    return Table(codes.reshape(-1), node.op.title)
+    form = node.op.onnx
+    source = None if form is None else TableSource(form, x, output.quantization)
+    return Table(codes.reshape(-1), node.op.title, source)
 
 
 def _without_idle_dequantizers(graph: Graph) -> Graph:
