@@ -21,10 +21,12 @@ from bittwin_cgen.passes.fold_known import fold_known
 from bittwin_cgen.passes.fold_pads import fold_pads
 from bittwin_cgen.passes.fold_scales import fold_scales
 from bittwin_cgen.passes.fuse_clips import fuse_clips
+from bittwin_cgen.passes.fuse_moves import fuse_moves
 from bittwin_cgen.passes.fuse_quantized import fuse_quantized
 from bittwin_cgen.passes.remove_clips import remove_clips
 from bittwin_cgen.passes.remove_dead_nodes import remove_dead_nodes
 from bittwin_cgen.passes.separate_images import separate_images
+from bittwin_cgen.passes.sink_transposes import sink_transposes
 from bittwin_cgen.passes.split_batch import split_batch
 from bittwin_cgen.passes.split_reshapes import split_reshapes
 from bittwin_cgen.passes.strip_boundary import strip_boundary
@@ -35,6 +37,8 @@ from bittwin_cgen.targets import find_target
 PASSES: tuple[Callable[[Graph], Graph], ...] = (
     split_batch,
     remove_dead_nodes,
+    sink_transposes,
+    fuse_moves,
     remove_clips,
     fuse_quantized,
     fold_known,
@@ -42,6 +46,8 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     fold_pads,
     fold_scales,
     fuse_clips,
+    sink_transposes,
+    fuse_moves,
     flatten_in_place,
     separate_images,
     split_reshapes,

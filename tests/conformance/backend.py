@@ -11,7 +11,7 @@ from onnx.backend.base import Backend, BackendRep
 
 from bittwin.builder import FLAGS, Library, compile_files, harness_source
 from bittwin.emulation import host_files
-from bittwin.runner import real_outputs, real_ports
+from bittwin.runner import codes_of, real_outputs, real_ports
 from bittwin_cgen import generate
 from bittwin_cgen.ir import Array
 from tests.conformance.cases import OF_ACTIVATIONS
@@ -34,7 +34,7 @@ class BittwinRep(BackendRep):
         files = {**host_files(generated), "harness.c": harness_source(generated.manifest)}
         sources = [f"{generated.name}.c", f"{generated.name}_weights.c", "harness.c"]
         library = Library(generated, compile_files(files, sources, [*QUICK, "-fPIC", "-shared"], ".so"), False)
-        found = real_outputs(library, library.run(rest), real_ports(model))
+        found = real_outputs(library, library.run(codes_of(library, rest)), real_ports(model))
         return [found[value.name] for value in model.graph.output]
 
 

@@ -98,14 +98,14 @@ def transposes(moves: Moves) -> None:
     rank = len(moves.shape)
     for _ in range(4):
         moves.end(moves.put("Transpose", [], perm=[0, *(1 + moves.random.permutation(rank - 1))]))
-    # LEADING
+    moves.end(moves.put("Transpose", [], perm=list(moves.random.permutation(rank))))
 
 
 def repeats(moves: Moves) -> None:
     counts = moves.random.integers(1, 3, len(moves.shape))
     counts[0] = 1
     moves.end(moves.put("Tile", [moves.constant(counts)]))
-    moves.end(moves.put("Expand", [moves.constant([1, *(3 if size == 1 else size for size in moves.shape[1:])])]))
+    moves.end(moves.put("Expand", [moves.constant([3 if size == 1 else size for size in moves.shape])]))
 
 
 def pads(moves: Moves) -> None:
@@ -115,6 +115,8 @@ def pads(moves: Moves) -> None:
         for axes in (range(1, rank), [1], [rank - 1]):
             before, after = moves.random.integers(-1, 2, (2, len(axes)))
             after = np.where(before < 0, np.abs(after), after)
+            if mode == "reflect":  # onnxruntime wants two values to be left
+                before, after = np.abs(before), np.abs(after)
             sides = moves.constant([*before, *after])
             value = [zero] if mode == "constant" else [""]
             moves.end(moves.put("Pad", [sides, *value, moves.constant(list(axes))], mode=mode))

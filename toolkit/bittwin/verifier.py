@@ -12,7 +12,7 @@ import onnx
 import onnxruntime
 
 from bittwin import golden
-from bittwin.builder import Built, all_images
+from bittwin.builder import Built, all_images, from_c_order, to_c_order
 from bittwin.generator import generate
 from bittwin.runner import (
     Samples,
@@ -249,7 +249,10 @@ class _Comparison:
             raise AssertionError(f"{name!r} is neither computed nor removed")
         values = self._value(source, found)
         if name in self.graph.types:
-            return np.ascontiguousarray(values).reshape(all_images(self.graph.types[name].shape, self.graph.batch))
+            shape = all_images(self.graph.types[name].shape, self.graph.batch)
+            if self._same_as(name) is None:  # the same bytes in C
+                return from_c_order(to_c_order(values).reshape(-1), shape)
+            return np.ascontiguousarray(values).reshape(shape)
         return np.ascontiguousarray(values).reshape(len(values), -1)
 
     def _as_in_file(self, name: str, values: Array) -> Array:
