@@ -56,6 +56,10 @@ void btw_linear_f32_fpu(const btw_f32_taps *layer, const float *x, float *y, int
 void btw_conv2d_f32_fpu(const btw_f32_conv2d *layer, const void *const rows[], float *y, void *scratch);
 void btw_depthwise_conv2d_f32_fpu(const btw_f32_depthwise *layer, const void *const rows[], float *y, void *scratch);
 void btw_depthwise_conv2d_3x3_f32_fpu(const btw_f32_depthwise *layer, const void *const rows[], float *y);
+void btw_linear_f32_mve(const btw_f32_taps *layer, const float *x, float *y, int pixels, void *scratch);
+void btw_conv2d_f32_mve(const btw_f32_conv2d *layer, const void *const rows[], float *y, void *scratch);
+void btw_depthwise_conv2d_f32_mve(const btw_f32_depthwise *layer, const void *const rows[], float *y, void *scratch);
+void btw_depthwise_conv2d_3x3_f32_mve(const btw_f32_depthwise *layer, const void *const rows[], float *y);
 #endif
 
 /* How a result is clipped before it is stored. */
@@ -104,7 +108,6 @@ typedef struct {
     float high;          /* 36 */
     int clip;            /* 40 */
     int odd;             /* 44: 1 where a step is left behind the fours */
-    float low;           /* 48 */
 } btw_f32_blocks;
 
 typedef void btw_f32_loop(const btw_f32_blocks *blocks);
@@ -193,7 +196,6 @@ static inline void btw_f32_windows(const btw_f32_taps *taps, const void *const r
         .skip = (steps + 7) / 8 * 8 - steps,
         .high = taps->high,
         .clip = btw_f32_clipping_inside(taps->low, taps->high),
-        .low = taps->low,
     };
     btw_f32_window window = {
         .x = x,
@@ -359,7 +361,6 @@ typedef struct {
     int clip;            /* 52, [20] */
     float high;          /* 56, [24] */
     uint32_t back_again; /* 60, [28] */
-    float low;           /* 64 */
 } btw_f32_depthwise_row;
 
 typedef void btw_f32_depthwise_loop(const btw_f32_depthwise_row *row);
@@ -368,13 +369,16 @@ typedef void btw_f32_depthwise_loop(const btw_f32_depthwise_row *row);
 #define BTW_F32_DEPTHWISE_ENTER                                                                                        \
     "push {r7, r12}\n\tadd r1, r0, #32\n\tldm r1, {r2-r9}\n\tpush {r2-r9}\n\tldm r0, {r0-r5, r12, lr}\n"               \
     "0:\n\tldr r10, [sp]\n"
+/* The next 4 channels, or the first of the next pixels. */
+#define BTW_F32_DEPTHWISE_NEXT(MOVE_GROUP, MOVE_TILE)                                                                  \
+    MOVE_GROUP "subs r10, r10, #1\n\tbne 1b\n\t"                                                                       \
+               "ldrd r6, r7, [sp, #8]\n\tsubs r6, r6, #1\n\tbeq 6f\n\tstr r6, [sp, #8]\n\tldr r8, [sp, #16]\n\t"       \
+               "ldr r3, [sp, #4]\n\tadd r4, r4, r8\n\t" MOVE_TILE "b 0b\n"
+#define BTW_F32_DEPTHWISE_LEAVE "6:\n\tadd sp, sp, #32\n\tpop {r7, r12}\n\t"
 #define BTW_F32_DEPTHWISE_STORE(AS_IT_IS, FROM_ZERO, ZERO_TO_HIGH, MOVE_GROUP, MOVE_TILE)                              \
-    "ldr r6, [sp, #20]\n\tcmp r6, #1\n\t" BTW_F32_STORE(FROM_ZERO) MOVE_GROUP                                          \
-        "subs r10, r10, #1\n\tbne 1b\n\t"                                                                              \
-        "ldrd r6, r7, [sp, #8]\n\tsubs r6, r6, #1\n\tbeq 6f\n\tstr r6, [sp, #8]\n\tldr r8, [sp, #16]\n\t"              \
-        "ldr r3, [sp, #4]\n\tadd r4, r4, r8\n\t" MOVE_TILE "b 0b\n" BTW_F32_STORE_OTHERWISE(                           \
-            AS_IT_IS, "ldr r12, [sp, #24]\n\t" ZERO_TO_HIGH "ldr r12, [sp, #28]\n\t") "6:\n\tadd sp, sp, #32\n\t"      \
-                                                                                      "pop {r7, r12}\n\t"
+    "ldr r6, [sp, #20]\n\tcmp r6, #1\n\t" BTW_F32_STORE(FROM_ZERO) BTW_F32_DEPTHWISE_NEXT(MOVE_GROUP, MOVE_TILE)       \
+        BTW_F32_STORE_OTHERWISE(AS_IT_IS, "ldr r12, [sp, #24]\n\t" ZERO_TO_HIGH "ldr r12, [sp, #28]\n\t")              \
+            BTW_F32_DEPTHWISE_LEAVE
 #define BTW_F32_DEPTHWISE_FOUR(MOVE_GROUP, MOVE_TILE)                                                                  \
     BTW_F32_DEPTHWISE_STORE(                                                                                           \
         "add r11, r4, lr\n\tvstmia r4!, {s0-s3}\n\tvstmia r11, {s4-s7}\n\tadd r11, r11, lr\n\t"                        \
@@ -434,7 +438,6 @@ static inline void btw_f32_depthwise_groups(const btw_f32_depthwise *layer, cons
         .clip = btw_f32_clipping_inside(layer->low, layer->high),
         .high = layer->high,
         .back_again = loops->four_back,
-        .low = layer->low,
     };
     for (int i = 0; i < loops->moves; i++)
         row.x[i] += 4u * (uint32_t)first;

@@ -154,7 +154,8 @@ def cases_for(isa: str) -> list[KernelCase]:
 
 
 def flags_for(isa: str) -> list[str]:
-    return [*(test_dsp_kernels.FLAGS if isa == "fpu" else test_mve_kernels.FLAGS), "-I."]
+    dsp = [*test_dsp_kernels.CPUS["dsp"], *test_dsp_kernels.FLAGS]
+    return [*(dsp if isa == "fpu" else test_mve_kernels.FLAGS), "-I."]
 
 
 @pytest.mark.parametrize("level", ["-O0", "-O2", "-O3"])

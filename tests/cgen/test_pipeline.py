@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import onnx
+import onnx.parser
 import pytest
 
 from bittwin.builder import build, run_sanitized
@@ -214,6 +215,20 @@ def test_a_float_tail_behind_codes() -> None:
     model = check_layers(onnx_model, "tail", 5)
     assert [port["dtype"] for port in model.manifest["inputs"]] == ["int8"]
     assert [port["dtype"] for port in model.manifest["outputs"]] == ["float32"]
+
+
+# ---------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("target", ["cortex-m4", "cortex-m55"])
+def test_headers_that_kernels_include_come_along(target: str) -> None:
+    """Of an addition by itself: its kernel uses a header that no row of a table names."""
+    program = """<ir_version: 10, opset_import: ["" : 20]>
+g (float[1, 8] a, float[1, 8] b) => (float[1, 8] y) { y = Add(a, b) }"""
+    files = generate(onnx.parser.parse_model(program), target=target).files
+    assert "btw/btw_f32.h" in files
+    included = {name for text in files.values() for name in re.findall(r'#include "(?:btw/)?(btw_\w+\.h)"', text)}
+    assert {f"btw/{name}" for name in included if not name.endswith("_twin.h")} <= set(files)
 
 
 # ---------------------------------------------------------------- determinism

@@ -617,14 +617,6 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_depthwise_conv2d_s8_dsp": lambda random: conv_s8(random, depthwise=True, quiet=True),
     "btw_depthwise_conv2d_s8_dsp_float": lambda random: conv_s8(random, depthwise=True),
     "btw_depthwise_conv2d_s8_mve": lambda random: conv_s8(random, depthwise=True),
-    "btw_add_f32_fpu": add_f32,
-    "btw_conv2d_f32_fpu": lambda random: conv_f32(random, depthwise=bool(random.random() < 0.2)),
-    "btw_depthwise_conv2d_3x3_f32_fpu": lambda random: conv_f32(random, depthwise=True, shape_of="3x3"),
-    "btw_depthwise_conv2d_f32_fpu": lambda random: conv_f32(random, depthwise=True, shape_of="wide"),
-    "btw_global_average_pool_f32_fpu": global_average_pool_f32,
-    "btw_linear_f32_fpu": lambda random: (
-        linear_f32(random) if random.random() < 0.3 else conv_f32(random, depthwise=False, shape_of="1x1")
-    ),
     "btw_global_average_pool_s8_dsp": global_average_pool_s8,
     "btw_global_average_pool_s8_mve": global_average_pool_s8,
     "btw_linear_s8_dsp": lambda random: linear_s8(random, quiet=True),
@@ -632,6 +624,18 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_linear_s8_mve": linear_s8,
 }.items():
     CASES[_symbol] = (_draw, 12)
+for _isa in ("fpu", "mve"):
+    for _name, _draw in {
+        "add": add_f32,
+        "conv2d": lambda random: conv_f32(random, depthwise=bool(random.random() < 0.2)),
+        "depthwise_conv2d_3x3": lambda random: conv_f32(random, depthwise=True, shape_of="3x3"),
+        "depthwise_conv2d": lambda random: conv_f32(random, depthwise=True, shape_of="wide"),
+        "global_average_pool": global_average_pool_f32,
+        "linear": lambda random: (
+            linear_f32(random) if random.random() < 0.3 else conv_f32(random, depthwise=False, shape_of="1x1")
+        ),
+    }.items():
+        CASES[f"btw_{_name}_f32_{_isa}"] = (_draw, 12)
 ISAS = {row.symbol: row.isa for row in kernel_rows()}
 
 

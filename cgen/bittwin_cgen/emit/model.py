@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,6 +103,10 @@ class ModelText:
         """{path: text} of the model and of the runtime files it uses."""
         used = ["include/btw.h", "include/btw_fixed_point.h"]
         used += [path for kernel in self.kernels for path in (kernel.header, kernel.source)]
+        headers = {path.rsplit("/", 1)[1]: path for path in runtime if path.startswith(("include/", "kernels/"))}
+        for path in used:  # it grows
+            included = re.findall(r'#include "([\w.]+)"', runtime[path])
+            used += [headers[name] for name in included if name in headers and headers[name] not in used]
         return {
             f"{self.name}.h": self.header(),
             f"{self.name}.c": self.source(),

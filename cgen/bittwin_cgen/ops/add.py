@@ -102,6 +102,7 @@ KERNELS = (
     Kernel("btw_add_table_s8_scalar", "pixels", "s8", "scalar", "add"),
     Kernel("btw_add_float_s8_scalar", "pixels", "s8", "scalar", "add"),
     Kernel("btw_add_f32_neon", "pixels", "f32", "neon", "add"),
+    Kernel("btw_add_f32_mve", "pixels", "f32", "mve", "add"),
     Kernel("btw_add_f32_fpu", "pixels", "f32", "fpu", "add"),
     Kernel("btw_add_f32_scalar", "pixels", "f32", "scalar", "add"),
 )

@@ -99,15 +99,20 @@ def _depthwise_scratch(layer: Weighted) -> int:
 
 def _row(
     symbol: str,
+    isa: str,
     accepts: Callable[[Weighted], str | None],
     pack: Callable[[Weighted], Struct],
     scratch: Callable[[Weighted], int] | None,
 ) -> F32Kernel:
-    return F32Kernel(symbol, "rows", "f32", symbol.rpartition("_")[2], "conv2d", accepts, pack, scratch)
+    return F32Kernel(symbol, "rows", "f32", isa, "conv2d", accepts, pack, scratch)
 
 
-KERNELS = (
-    _row("btw_depthwise_conv2d_3x3_f32_fpu", _depthwise_3x3, _pack_depthwise, None),
-    _row("btw_depthwise_conv2d_f32_fpu", _depthwise, _pack_depthwise, _depthwise_scratch),
-    _row("btw_conv2d_f32_fpu", _accepts, _pack, _scratch),
+KERNELS = tuple(
+    row
+    for isa in ("mve", "fpu")
+    for row in (
+        _row(f"btw_depthwise_conv2d_3x3_f32_{isa}", isa, _depthwise_3x3, _pack_depthwise, None),
+        _row(f"btw_depthwise_conv2d_f32_{isa}", isa, _depthwise, _pack_depthwise, _depthwise_scratch),
+        _row(f"btw_conv2d_f32_{isa}", isa, _accepts, _pack, _scratch),
+    )
 )

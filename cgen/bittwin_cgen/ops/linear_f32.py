@@ -71,4 +71,7 @@ def accepts(layer: Weighted) -> str | None:
     return too_small(layer, 1, layer.input_channels)
 
 
-KERNELS = (F32Kernel("btw_linear_f32_fpu", "pixels", "f32", "fpu", "linear", accepts, pack, scratch),)
+KERNELS = (
+    F32Kernel("btw_linear_f32_mve", "pixels", "f32", "mve", "linear", accepts, pack, scratch),
+    F32Kernel("btw_linear_f32_fpu", "pixels", "f32", "fpu", "linear", accepts, pack, scratch),
+)

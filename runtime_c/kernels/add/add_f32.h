@@ -17,6 +17,7 @@ typedef struct {
 void btw_add_f32_neon(const btw_add_f32 *layer, const float *a, const float *b, float *y, int pixels);
 void btw_add_f32_scalar(const btw_add_f32 *layer, const float *a, const float *b, float *y, int pixels);
 void btw_add_f32_fpu(const btw_add_f32 *layer, const float *a, const float *b, float *y, int pixels);
+void btw_add_f32_mve(const btw_add_f32 *layer, const float *a, const float *b, float *y, int pixels);
 #endif
 
 #endif
