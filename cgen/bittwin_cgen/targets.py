@@ -7,7 +7,7 @@ TARGETS = {
     target.name: target
     for target in (
         Target("host", ("scalar",)),
-        Target("cortex-m0", ("scalar",), has_fpu=False),
+        Target("cortex-m0", ("armv6m", "scalar"), has_fpu=False),
         Target("cortex-m3", ("armv7m", "scalar"), has_fpu=False),
         Target("cortex-m4", ("dsp", "fpu", "armv7m", "scalar")),
         Target("cortex-m4+nofp", ("dsp", "armv7m", "scalar"), has_fpu=False),

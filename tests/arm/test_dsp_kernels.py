@@ -1,4 +1,4 @@
-"""Assembler for Armv7E-M and Armv7-M: the cases of test_dsp_twins.py under qemu-system-arm, at every -O level."""
+"""Assembler for Armv7E-M, Armv7-M, Armv6-M: the cases of test_dsp_twins.py under qemu-system-arm, at every -O level."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ TOOLS = {"arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi", "qemu
 MISSING = [package for tool, package in TOOLS.items() if shutil.which(tool) is None]
 CPUS = {
     "dsp": ["-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-mthumb"],
+    "armv6m": ["-mcpu=cortex-m0", "-mfloat-abi=soft", "-mthumb"],
     "armv7m": ["-mcpu=cortex-m3", "-mfloat-abi=soft", "-mthumb"],
 }
-MACHINES = {"dsp": "mps2-an386", "armv7m": "mps2-an385"}
+MACHINES = {"dsp": "mps2-an386", "armv7m": "mps2-an385", "armv6m": "mps2-an385"}
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror"]
 FLAGS = ["-std=c11", "-ffp-contract=off", *WARNINGS]
 

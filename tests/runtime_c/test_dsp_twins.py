@@ -1,4 +1,4 @@
-"""Kernels for Armv7E-M and Armv7-M against the float32 formula: their plain C twins, on the packed layers."""
+"""Kernels for Armv7E-M, Armv7-M and Armv6-M against the float32 formula: their plain C twins, on the packed layers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ from bittwin_cgen.targets import TARGETS
 
 GUARD = 64
 MEMORY = 1 << 16  # bytes of input of one case, at most
-CORES = {"dsp": "cortex-m4", "armv7m": "cortex-m3"}  # that the cases of an instruction set are for
+CORES = {
+    "dsp": "cortex-m4",
+    "armv7m": "cortex-m3",
+    "armv6m": "cortex-m0",
+}  # that the cases of an instruction set are for
 TARGET = TARGETS["cortex-m4"]
 
 
@@ -270,6 +274,9 @@ KINDS = (
     "armv7m_linear",
     "armv7m_conv2d",
     "armv7m_depthwise",
+    "armv6m_linear",
+    "armv6m_conv2d",
+    "armv6m_depthwise",
 )
 
 
@@ -427,15 +434,20 @@ def chosen(op: Op, inputs: tuple[TensorType, ...], output: TensorType, target: s
 def test_selection_says_why_a_kernel_does_not_serve() -> None:
     x = TensorType((1, 8, 1, 6), "int8", Quantization(1.0, 0))
 
-    def call(outputs: int, scale: float, target: str = "cortex-m4") -> Call:
+    def call(outputs: int, scale: float, target: str = "cortex-m4", code: int = 100) -> Call:
         y = TensorType((1, outputs, 1, 6), "int8", Quantization(1.0, 0))
-        weight = np.full((outputs, 8, 1, 1), 100, np.int8)
+        weight = np.full((outputs, 8, 1, 1), code, np.int8)
         op = Conv2d(weight, np.zeros(outputs, np.int32), weight_scale=np.full(outputs, scale, np.float32))
         return chosen(op, (x,), y, target)
 
     low, high = [np.array([code * 800]) for code in (-128, 127)]
     proved = float(move_scales(1.0, [0.003], 1.0, 0, low, high).weight_scale[0])
     assert call(8, proved).kernel.symbol == "btw_linear_s8_dsp"
+    assert call(8, proved, "cortex-m3").kernel.symbol == "btw_linear_s8_armv7m"
+    assert call(8, proved, "cortex-m0").kernel.symbol == "btw_linear_s8_armv6m"
+    least = call(8, 0.001, "cortex-m3", -128)
+    assert least.kernel.symbol == "btw_linear_s8_scalar"
+    assert "weights of -128" in least.refused["btw_linear_s8_armv7m"]
     tiny = call(1, proved)
     assert tiny.kernel.symbol == "btw_linear_s8_scalar"
     assert "the scalar kernel takes about" in tiny.refused["btw_linear_s8_dsp"]

@@ -29,6 +29,7 @@ MEANINGS: dict[Comparison, str] = {
 
 INSTRUCTION_SETS = {
     "scalar": "any processor",
+    "armv6m": "Armv6-M",
     "armv7m": "Armv7-M, Armv8-M",
     "dsp": "Armv7E-M, Armv8-M with DSP",
     "fpu": "the same, with an FPU",

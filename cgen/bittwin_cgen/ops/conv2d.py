@@ -13,6 +13,7 @@ from bittwin_cgen.fixed_point import bias_codes, requantize
 from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, PaddingMode, Struct, TensorType, Window
 from bittwin_cgen.kernels import requantization_struct
 from bittwin_cgen.onnx_node import Codes, OnnxNode, spatial_padding
+from bittwin_cgen.ops.conv2d_armv6m import KERNELS as ARMV6M_KERNELS
 from bittwin_cgen.ops.conv2d_armv7m import KERNELS as ARMV7M_KERNELS
 from bittwin_cgen.ops.conv2d_dsp import KERNELS as DSP_KERNELS
 from bittwin_cgen.ops.conv2d_f32 import KERNELS as F32_KERNELS
@@ -208,6 +209,7 @@ KERNELS = (
     *DSP_KERNELS,
     *ARMV7M_KERNELS,
     *F32_KERNELS,
+    *ARMV6M_KERNELS,
     Kernel("btw_depthwise_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _depthwise_only, _pack),
     Kernel("btw_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _not_depthwise, _pack),
     Kernel("btw_depthwise_conv2d_f32_scalar", "rows", "f32", "scalar", "conv2d", _depthwise_only, _pack),

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from bittwin_cgen.ir import Constant, Field, Struct
-from bittwin_cgen.ops.conv2d_dsp import apart, has_groups, one_to_one, runs_of_taps
-from bittwin_cgen.ops.linear_armv7m import Armv7mKernel, slower_than, taps_struct, too_small, unproved, window_scratch
+from bittwin_cgen.ir import Constant, Struct
+from bittwin_cgen.ops.conv2d_dsp import apart, depthwise_fields, has_groups, one_to_one, runs_of_taps, window_fields
+from bittwin_cgen.ops.linear_armv7m import (
+    Armv7mKernel,
+    slower_than,
+    taps_struct,
+    too_small,
+    unproved,
+    unsuitable,
+    window_scratch,
+)
 from bittwin_cgen.ops.linear_dsp import blocks
 from bittwin_cgen.ops.weighted import Weighted
 
 
 def _accepts(layer: Weighted) -> str | None:
-    return has_groups(layer) or unproved(layer) or too_small(layer, *runs_of_taps(layer, layer.weight).shape[1:])
+    return has_groups(layer) or unsuitable(layer) or too_small(layer, *runs_of_taps(layer, layer.weight).shape[1:])
 
 
 def _pack(layer: Weighted) -> Struct:
-    return Struct(
-        "btw_armv7m_conv2d",
-        dict(
-            taps=taps_struct(layer, runs_of_taps(layer, layer.weight)),
-            kernel_height=layer.kernel_height,
-            taps_wide=layer.kernel_width if apart(layer) else 0,
-            tap_step=layer.dilation[1] * layer.input_channels,
-            pixel_step=layer.stride[1] * layer.input_channels,
-            output_width=layer.output.layout[1],
-        ),
-    )
+    taps = taps_struct(layer, runs_of_taps(layer, layer.weight))
+    return Struct("btw_armv7m_conv2d", dict(taps=taps) | window_fields(layer))
 
 
 def _scratch(layer: Weighted) -> int:
@@ -52,17 +53,8 @@ def _pack_depthwise(layer: Weighted) -> Struct:
     assert proved is not None
     taps = blocks(layer.weight.reshape(layer.output_channels, -1).astype(np.int32)).transpose(0, 2, 1)
     bias, factor = blocks(layer.bias.astype(np.int32)), blocks(proved.multiplier)
-    fields: dict[str, Field] = dict(
-        channels=layer.output_channels,
-        kernel_height=layer.kernel_height,
-        kernel_width=layer.kernel_width,
-        column=layer.dilation[1] * layer.output_channels,
-        stride_width=layer.stride[1],
-        output_width=layer.output.layout[1],
-        offset=proved.offset,
-        shift=proved.shift,
-        stream=Constant(np.concatenate([bias, taps.reshape(len(taps), -1), factor], axis=1)),
-    )
+    stream = Constant(np.concatenate([bias, taps.reshape(len(taps), -1), factor], axis=1))
+    fields = depthwise_fields(layer) | dict(offset=proved.offset, shift=proved.shift, stream=stream)
     return Struct("btw_armv7m_depthwise", fields)
 
 
@@ -70,16 +62,16 @@ def _depthwise_scratch(layer: Weighted) -> int:
     return 8 * layer.kernel_height * layer.kernel_width  # pointers have 8 bytes on hosts
 
 
+def _row(
+    symbol: str,
+    accepts: Callable[[Weighted], str | None],
+    pack: Callable[[Weighted], Struct],
+    scratch: Callable[[Weighted], int],
+) -> Armv7mKernel:
+    return Armv7mKernel(symbol, "rows", "s8", "armv7m", "conv2d", accepts, pack, scratch)
+
+
 KERNELS = (
-    Armv7mKernel(
-        "btw_depthwise_conv2d_s8_armv7m",
-        "rows",
-        "s8",
-        "armv7m",
-        "conv2d",
-        _accepts_depthwise,
-        _pack_depthwise,
-        _depthwise_scratch,
-    ),
-    Armv7mKernel("btw_conv2d_s8_armv7m", "rows", "s8", "armv7m", "conv2d", _accepts, _pack, _scratch),
+    _row("btw_depthwise_conv2d_s8_armv7m", _accepts_depthwise, _pack_depthwise, _depthwise_scratch),
+    _row("btw_conv2d_s8_armv7m", _accepts, _pack, _scratch),
 )

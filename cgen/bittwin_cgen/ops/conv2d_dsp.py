@@ -48,16 +48,17 @@ def apart(layer: Weighted) -> bool:
 
 
 def _struct(layer: Weighted, integers: Integers, taps: Array) -> Struct:
-    return Struct(
-        "btw_dsp_conv2d",
-        dict(
-            taps=taps_struct(integers, taps),
-            kernel_height=layer.kernel_height,
-            taps_wide=layer.kernel_width if apart(layer) else 0,
-            tap_step=layer.dilation[1] * layer.input_channels,
-            pixel_step=layer.stride[1] * layer.input_channels,
-            output_width=layer.output.layout[1],
-        ),
+    return Struct("btw_dsp_conv2d", dict(taps=taps_struct(integers, taps)) | window_fields(layer))
+
+
+def window_fields(layer: Weighted) -> dict[str, Field]:
+    """Fields of the structs of windows behind their taps."""
+    return dict(
+        kernel_height=layer.kernel_height,
+        taps_wide=layer.kernel_width if apart(layer) else 0,
+        tap_step=layer.dilation[1] * layer.input_channels,
+        pixel_step=layer.stride[1] * layer.input_channels,
+        output_width=layer.output.layout[1],
     )
 
 
@@ -117,6 +118,14 @@ def _depthwise_fields(layer: Weighted) -> dict[str, Field]:
     )
 
 
+def depthwise_fields(layer: Weighted) -> dict[str, Field]:
+    """Fields of the structs of depthwise layers of any kernel size before their constants."""
+    fields: dict[str, Field] = dict(
+        channels=layer.output_channels, kernel_height=layer.kernel_height, kernel_width=layer.kernel_width
+    )
+    return fields | _depthwise_fields(layer)
+
+
 def _accepts_3x3(layer: Weighted) -> str | None:
     other = None if layer.weight.shape[2:] == (3, 3) else f"the kernel is {layer.kernel_height}x{layer.kernel_width}"
     return one_to_one(layer) or other or unproved(layer)
@@ -137,12 +146,8 @@ def _pack_depthwise_by(layer: Weighted, integers: Integers) -> Struct:
     taps = np.pad(flat, ((0, 0), (0, flat.shape[1] % 2)))
     pairs = blocks(words(taps[:, 0::2], taps[:, 1::2]))  # [blocks, 4, pairs]
     constants = stream(integers, [pairs.transpose(0, 2, 1).reshape(len(pairs), -1)])
-    fields: dict[str, Field] = dict(
-        channels=layer.output_channels, kernel_height=layer.kernel_height, kernel_width=layer.kernel_width
-    )
-    return Struct(
-        "btw_dsp_depthwise", fields | _depthwise_fields(layer) | dict(offset=integers.offset, stream=constants)
-    )
+    fields = depthwise_fields(layer) | dict(offset=integers.offset, stream=constants)
+    return Struct("btw_dsp_depthwise", fields)
 
 
 def _pack_depthwise(layer: Weighted) -> Struct:

@@ -12,6 +12,7 @@ from bittwin_cgen.fixed_point import bias_codes, requantize
 from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Struct, TensorType
 from bittwin_cgen.kernels import requantization_struct
 from bittwin_cgen.onnx_node import Codes, OnnxNode
+from bittwin_cgen.ops.linear_armv6m import KERNELS as ARMV6M_KERNELS
 from bittwin_cgen.ops.linear_armv7m import KERNELS as ARMV7M_KERNELS
 from bittwin_cgen.ops.linear_dsp import KERNELS as DSP_KERNELS
 from bittwin_cgen.ops.linear_f32 import KERNELS as F32_KERNELS
@@ -97,6 +98,7 @@ KERNELS = (
     *DSP_KERNELS,
     *ARMV7M_KERNELS,
     *F32_KERNELS,
+    *ARMV6M_KERNELS,
     Kernel("btw_linear_s8_scalar", "pixels", "s8", "scalar", "linear", _pointwise_only, _pack),
     Kernel("btw_linear_f32_scalar", "pixels", "f32", "scalar", "linear", _pointwise_only, _pack),
 )

@@ -42,12 +42,17 @@ def fits(weight: Array, taps: int) -> Array:
     return np.asarray(((most <= 32767) & (least <= 32768)).all(axis=(1, 2)))
 
 
-def stream(layer: Weighted, taps: Array) -> Constant:
-    """The stream of weights [channels, taps], as btw_armv7m.h has it."""
-    proved = layer.requantization
-    assert proved is not None
+def unsuitable(layer: Weighted) -> str | None:
+    """Why two channels cannot share a multiplication, or None."""
+    if layer.weight.min() < -127:
+        return "has weights of -128: the sum of two products could leave 16 bits"
+    return unproved(layer)
+
+
+def stream(layer: Weighted, taps: Array, multiplier: Array) -> Constant:
+    """The stream of weights [channels, taps] and multipliers [channels, words], as btw_armv7m.h has it."""
     weight = blocks(np.pad(taps.astype(np.int64), ((0, 0), (0, -taps.shape[1] % 4))))
-    bias, factor = blocks(layer.bias.astype(np.int64)), blocks(proved.multiplier.astype(np.int64))
+    bias, factor = blocks(layer.bias.astype(np.int64)), blocks(multiplier.astype(np.int64)).reshape(len(weight), -1)
     assert fits(weight, 2).all()
     four = fits(weight, 4)
     sums = weight.shape[2] // np.where(four, 4, 2)
@@ -59,11 +64,16 @@ def stream(layer: Weighted, taps: Array) -> Constant:
 
 def taps_struct(layer: Weighted, taps: Array) -> Struct:
     """The btw_armv7m_taps of weights [channels, rows, taps of a row]."""
+    assert layer.requantization is not None
+    return Struct("btw_armv7m_taps", taps_fields(layer, taps, layer.requantization.multiplier[:, None]))
+
+
+def taps_fields(layer: Weighted, taps: Array, multiplier: Array) -> dict[str, Field]:
     proved = layer.requantization
     assert proved is not None
     fields: dict[str, Field] = dict(rows=taps.shape[1], row_bytes=taps.shape[2], output_channels=len(taps))
-    fields |= dict(offset=proved.offset, shift=proved.shift, stream=stream(layer, taps.reshape(len(taps), -1)))
-    return Struct("btw_armv7m_taps", fields)
+    constants = stream(layer, taps.reshape(len(taps), -1), multiplier)
+    return fields | dict(offset=proved.offset, shift=proved.shift, stream=constants)
 
 
 def window_scratch(layer: Weighted, rows: int, row_bytes: int, pixels: int) -> int:
@@ -99,7 +109,7 @@ def _pack(layer: Weighted) -> Struct:
 def _accepts(layer: Weighted) -> str | None:
     if not layer.pointwise:
         return "not 1x1 with stride 1, no padding and one group"
-    return unproved(layer) or too_small(layer, 1, layer.input_channels)
+    return unsuitable(layer) or too_small(layer, 1, layer.input_channels)
 
 
 def _scratch(layer: Weighted) -> int:

@@ -1,0 +1,22 @@
+/* 2-D convolution of one group, int8, Armv6-M: two channels a multiplication, equals btw_conv2d_s8_scalar. */
+/* SPDX-License-Identifier: MIT-0 */
+#include "btw_armv6m.h"
+
+#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
+
+/* scratch begins with pointers to the runs of taps where they are apart */
+BTW_KERNEL void btw_conv2d_s8_armv6m(const btw_armv6m_conv2d *layer, const void *const rows[], int8_t *y, void *scratch)
+{
+    const void **const runs = scratch;
+    if (layer->taps_wide == 0) {
+        btw_armv6m_windows(&layer->taps, rows, layer->pixel_step, y, layer->output_width, scratch);
+        return;
+    }
+    const void **run = runs;
+    for (int ky = 0; ky < layer->kernel_height; ky++)
+        for (int kx = 0; kx < layer->taps_wide; kx++)
+            *run++ = (const int8_t *)rows[ky] + kx * layer->tap_step;
+    btw_armv6m_windows(&layer->taps, runs, layer->pixel_step, y, layer->output_width, run);
+}
+
+#endif
