@@ -269,6 +269,7 @@ class Kernel:
 
     A kernel with `scratch` takes a pointer to that many bytes of the arena as its last argument. It may read `slack`
     bytes past the rows or pixels of its input. Where weights have to be packed, `pack` makes the struct of a layer.
+    With `in_place`, y of a kernel of pixels may be any of its inputs.
     """
 
     symbol: str
@@ -280,6 +281,7 @@ class Kernel:
     pack: Callable[[Any], Struct] | None = None
     scratch: Callable[[Any], int] | None = None
     slack: int = 0
+    in_place: bool = False
 
     @property
     def source(self) -> str:
@@ -408,12 +410,21 @@ class Segment:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a buffer lies in the arena, and the segments in which it is alive (both inclusive)."""
+    """Where a buffer lies in the arena, and from which step to which it is alive (both inclusive)."""
 
     offset: int
     bytes: int
     first: int
     last: int
+
+
+@dataclass(frozen=True)
+class Search:
+    """How the order of steps was found: orders tried, whether these are all, and bytes that every order needs."""
+
+    orders: int
+    all_orders: bool
+    lower_bound: int
 
 
 @dataclass(frozen=True)
@@ -429,8 +440,10 @@ class Program:
     outside: Mapping[str, str]  # step name: the place of its row of padding values
     scratch: Mapping[str, str]  # step name: the place of its scratch memory
     places: Mapping[str, Place]  # by tensor, or by a name of `lower`
-    aliases: Mapping[str, str]  # tensor to the tensor whose memory it shares
+    aliases: Mapping[str, str]  # tensor to the tensor that it is, in other dimensions
+    shared: Mapping[str, str]  # tensor made in place to the tensor whose place it takes, row by row
     arena_bytes: int
+    search: Search
     constants: Mapping[str, Array] = field(default_factory=dict)  # tensors that lie among the weights, in ONNX order
     pushed: bool = False  # the first step of the first segment takes input rows as they come
 
@@ -441,6 +454,11 @@ class Program:
         while tensor in self.aliases:
             tensor = self.aliases[tensor]
         return tensor
+
+    def place_of(self, tensor: str) -> Place:
+        """Where the rows of a tensor lie."""
+        root = self.memory_of(tensor)
+        return self.places[self.shared.get(root, root)]
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bittwin_cgen.errors import BittwinError
-from bittwin_cgen.ir import Array, Buffer, Call, Graph, Layer, Node, Program, Segment, Step, Target, TensorType, Window
+from bittwin_cgen.ir import (
+    Array,
+    Buffer,
+    Call,
+    Graph,
+    Layer,
+    Node,
+    Program,
+    Search,
+    Segment,
+    Step,
+    Target,
+    TensorType,
+    Window,
+)
 from bittwin_cgen.memory import Request, plan_memory
 from bittwin_cgen.ops.copy import Copy
 from bittwin_cgen.ops.known import Known
-from bittwin_cgen.schedule import COUNTER_BYTES, Plan, Rows, tasks_of
+from bittwin_cgen.rounds import Rows, task_of
+from bittwin_cgen.schedule import COUNTER_BYTES, Chosen, Plan, choose, choose_layers, least_bytes, owner
 
 RESERVED = frozenset(
     """
@@ -85,11 +100,13 @@ def lower(graph: Graph, target: Target, schedule: str, ram: int | None = None) -
 
 
 def _least(graph: Graph, target: Target, budget: int | None, known: dict[tuple[str, int], Call]) -> Program:
-    plain = _lower(graph, target, "ram", budget, False, known)
     if not _can_be_pushed(graph):
-        return plain
+        return _lower(graph, target, "ram", budget, False, known)
     streamed = _lower(graph, target, "ram", budget, True, known)
     image = graph.types[graph.inputs[0].tensor].bytes
+    if streamed.pushed and streamed.arena_bytes <= image:
+        return streamed
+    plain = _lower(graph, target, "ram", budget, False, known)
     return streamed if streamed.pushed and streamed.arena_bytes <= plain.arena_bytes + image else plain
 
 
@@ -220,6 +237,7 @@ class _Memory:
     pushed: bool
     buffers: dict[str, Buffer] = field(default_factory=dict)
     copies: dict[int, list[Step]] = field(default_factory=dict)
+    filled: set[str] = field(default_factory=set)  # tensors whose pads, or rows above and below, some reader looks at
 
     def program(self, target: Target) -> Program:
         constants = constants_of(self.graph)
@@ -227,17 +245,22 @@ class _Memory:
         ports = set(given) | self.output_roots()
         for tensor in given + [step.output for step in self.steps]:
             self._place_tensor(tensor, fixed=tensor in ports)
-        order, together = self._order()
-        plan = self._plan(order, together, ports)
-        cuts = plan.segments(self.budget) if self.schedule == "ram" else plan.layers()
-        for first, end in cuts:
-            for name, slots in plan.slots(first, end).items():
-                below = plan.rows[name].below if slots < self.buffers[name].height else 0
-                self.buffers[name] = replace(self.buffers[name], slots=slots, below=below)
-        segments = [Segment(tuple(order[first:end])) for first, end in cuts]
-        outside, rows = self._outside(segments)
-        scratch, passing = self._scratch(segments)
-        places, arena_bytes = plan_memory(self._requests(segments, rows + passing, ports))
+        steps, together = self._order()
+        plan = self._plan(steps, together, ports)
+        chosen = choose(plan, self.budget) if self.schedule == "ram" else choose_layers(plan)
+        shared = self._share(chosen)
+        by_name = {step.name: step for step in steps}
+        order = [by_name[task.name] for task in chosen.plan.tasks]
+        segments = [Segment(tuple(order[first:end])) for first, end in chosen.cuts]
+        outside, rows = self._outside(chosen, segments)
+        scratch, working = self._scratch(chosen, order)
+        counters = [
+            Request(counters_name(number), COUNTER_BYTES * (end - first), first, end - 1)
+            for number, (first, end) in enumerate(chosen.cuts)
+            if end - first > 1
+        ]
+        requests = self._requests(chosen, order, shared, ports)
+        places, arena_bytes = plan_memory(requests + counters + rows + working)
         return Program(
             graph=self.graph,
             target=target,
@@ -249,10 +272,36 @@ class _Memory:
             scratch=scratch,
             places=places,
             aliases=self.aliases,
+            shared=shared,
             arena_bytes=arena_bytes,
             constants=constants,
+            search=Search(chosen.orders, chosen.all_orders, least_bytes(plan)),
             pushed=self.pushed and self.buffers[order[0].output].ring,
         )
+
+    def _share(self, chosen: Chosen) -> dict[str, str]:
+        """Settles rings and pads of all buffers; {tensor: the tensor in whose place it lies}."""
+        links: dict[str, str] = {}
+        for layout in chosen.layouts:
+            for name, slots in layout.slots.items():
+                below = chosen.plan.rows[name].below if slots < self.buffers[name].height else 0
+                self.buffers[name] = replace(self.buffers[name], slots=slots, below=below)
+            links |= layout.shared
+        shared = {name: owner(name, links) for name in links}
+        for root in set(shared.values()):
+            names = [root, *(name for name in shared if shared[name] == root)]
+            buffers = [self.buffers[name] for name in names]
+            filled = [buffer for buffer in buffers if chosen.plan.rows[buffer.tensor].filling]
+            for buffer in buffers:
+                self.buffers[buffer.tensor] = replace(
+                    buffer,
+                    left=max(other.left for other in buffers),
+                    right=max(other.right for other in buffers),
+                    slack=max(other.slack for other in buffers),
+                    mode=filled[0].mode if filled else buffer.mode,
+                    value=filled[0].value if filled else buffer.value,
+                )
+        return shared
 
     def output_roots(self) -> set[str]:
         made = {step.output for step in self.steps}
@@ -261,18 +310,14 @@ class _Memory:
             for port in self.graph.outputs
         }
 
-    def _order(self) -> tuple[list[Step], frozenset[int]]:
-        """Steps with the copies before their readers, and which of them are such copies."""
+    def _order(self) -> tuple[list[Step], frozenset[str]]:
+        """Steps with the copies before their readers, and the names of these copies."""
         order: list[Step] = []
-        together = set()
         for index, step in enumerate(self.steps):
-            for copy in self.copies.get(index, ()):
-                together.add(len(order))
-                order.append(copy)
-            order.append(step)
-        return order, frozenset(together)
+            order += [*self.copies.get(index, ()), step]
+        return order, frozenset(copy.name for copies in self.copies.values() for copy in copies)
 
-    def _plan(self, order: list[Step], together: frozenset[int], ports: set[str]) -> Plan:
+    def _plan(self, order: list[Step], together: frozenset[str], ports: set[str]) -> Plan:
         roots = [replace(step, inputs=tuple(_root(self.aliases, name) for name in step.inputs)) for step in order]
         reshaped = {
             _root(self.aliases, name)
@@ -296,28 +341,43 @@ class _Memory:
             for step in roots
         ]
         heights = {name: buffer.height for name, buffer in self.buffers.items()}
-        tasks = tasks_of(roots, heights, streams)
+        tasks = [
+            task_of(root, heights, can, self._outside_row(step), self._replaced(step, root))
+            for step, root, can in zip(order, roots, streams, strict=True)
+        ]
         below: dict[str, int] = {}
         for task in tasks:
             for item in task.readings:
                 if item.padded:
                     over = max(item.needed) - heights[item.tensor]
                     below[item.tensor] = max(below.get(item.tensor, 0), over)
-        lasting = {step.output: step.call.scratch for step in order if _keeps_scratch(step)}
-        passing = {step.output: step.call.scratch for step in order if not _keeps_scratch(step)}
         kept = frozenset(reshaped | dense | {task.output for task in tasks if task.at_end})
-        never = kept | ports
         rows = {
             name: Rows(
                 buffer.height,
-                buffer.stride,
-                0 if name in never else below.get(name, 0),
-                lasting.get(name, 0) + buffer.slack,
-                passing.get(name, 0),
+                buffer.row_bytes,
+                0 if name in kept | ports else below.get(name, 0),
+                buffer.left * buffer.channels * buffer.itemsize,
+                buffer.right * buffer.channels * buffer.itemsize,
+                (buffer.mode, buffer.value) if name in self.filled else None,
+                buffer.slack,
             )
             for name, buffer in self.buffers.items()
         }
         return Plan(tasks, rows, frozenset(ports), kept, together, self.pushed)
+
+    def _replaced(self, step: Step, root: Step) -> list[str]:
+        """Inputs in whose place the step could make its output."""
+        if not step.call.kernel.in_place or step.call.pixels is not None:
+            return []
+        y = self.buffers[step.output]
+        sizes = y.height, y.width, y.channels, y.dtype
+        return [
+            name
+            for name in dict.fromkeys(root.inputs)
+            for x in (self.buffers[name],)
+            if (x.height, x.width, x.channels, x.dtype) == sizes
+        ]
 
     def _place_tensor(self, tensor: str, fixed: bool) -> None:
         """The buffer of a tensor; readers whose padding it cannot have get rows of their own."""
@@ -340,6 +400,7 @@ class _Memory:
             buffer = replace(buffer, slack=max(buffer.slack, slack))
             if window is not None and (beside or above):
                 filled = True
+                self.filled.add(tensor)
                 buffer = replace(
                     buffer,
                     left=max(buffer.left, window.left),
@@ -371,6 +432,8 @@ class _Memory:
         mode, value = demand.filling
         slack = step.call.kernel.slack
         self.buffers[rows] = Buffer(rows, type.dtype, height, width, channels, height, left, right, mode, value, slack)
+        if demand.window:
+            self.filled.add(rows)
         node = Node(rows, Copy(), (name,), rows)
         call = node.op.lower(Layer(node, (type,), type, Target("any", ("scalar",))))
         taken = {known.name for known in (*self.steps, *(copy for some in self.copies.values() for copy in some))}
@@ -379,73 +442,73 @@ class _Memory:
         inputs = tuple(rows if i == demand.index else other for i, other in enumerate(step.inputs))
         self.steps[demand.step] = replace(step, inputs=inputs)
 
-    def _outside(self, segments: list[Segment]) -> tuple[dict[str, str], list[Request]]:
+    def _outside(self, chosen: Chosen, segments: list[Segment]) -> tuple[dict[str, str], list[Request]]:
         """({step: place of its row of padding values}, requests): one row for all of a segment with the same values."""
         names: dict[str, str] = {}
-        sizes: dict[tuple[int, str, float], int] = {}
+        sizes: dict[tuple[int, str], int] = {}
         for number, segment in enumerate(segments):
             for step in segment.steps:
-                size = self._outside_bytes(step)
-                if size:
-                    window = step.call.window
-                    assert window is not None
-                    key = number, self.types[step.inputs[0]].dtype, float(window.value)
-                    sizes[key] = max(sizes.get(key, 0), size)
-                    names[step.name] = outside_name(*key)
-        return names, [Request(outside_name(*key), size, key[0], key[0]) for key, size in sizes.items()]
+                row = self._outside_row(step)
+                if row and not self.buffers[_root(self.aliases, step.inputs[0])].ring:
+                    kind, size = row
+                    sizes[number, kind] = max(sizes.get((number, kind), 0), size)
+                    names[step.name] = outside_name(number, kind)
+        requests = []
+        for (number, kind), size in sizes.items():
+            first, end = chosen.cuts[number]
+            requests.append(Request(outside_name(number, kind), size, first, end - 1))
+        return names, requests
 
-    def _outside_bytes(self, step: Step) -> int:
-        """Bytes of a row of padding values, where the window of a step reaches over the top or bottom."""
+    def _outside_row(self, step: Step) -> tuple[str, int] | None:
+        """(value and type, bytes) of a row of padding values, where the window of a step reaches over top or bottom.
+
+        In a ring there are such rows already.
+        """
         window = step.call.window
-        buffer = self.buffers[_root(self.aliases, step.inputs[0])]
-        if window is None or window.mode != "constant" or (buffer.ring and window.bottom is None):
-            return 0
+        if window is None or window.mode != "constant":
+            return None
         height, width, channels = self.types[step.inputs[0]].layout
         rows = self.types[step.output].layout[0]
         lowest = (rows - 1) * window.stride - window.top + (window.height - 1) * window.dilation
         if window.top == 0 and lowest < height:
-            return 0
-        return (window.left + width + window.right) * channels * buffer.itemsize + step.call.kernel.slack
+            return None
+        buffer = self.buffers[_root(self.aliases, step.inputs[0])]
+        size = (window.left + width + window.right) * channels * buffer.itemsize + step.call.kernel.slack
+        return f"{float(window.value)!r} as {buffer.dtype}", size
 
-    def _requests(self, segments: list[Segment], others: list[Request], ports: set[str]) -> list[Request]:
-        first: dict[str, int] = {}
-        last: dict[str, int] = {}
-        for number, segment in enumerate(segments):
-            for step in segment.steps:
-                first.setdefault(step.output, number)
-                for name in (*step.inputs, step.output):
-                    last[_root(self.aliases, name)] = number
-        requests = [
-            Request(name, self.buffers[name].bytes, first[name], last[name]) for name in first if name not in ports
-        ]
-        for number, segment in enumerate(segments):
-            if len(segment.steps) > 1:
-                requests.append(Request(counters_name(number), COUNTER_BYTES * len(segment.steps), number, number))
-        return requests + others
+    def _requests(self, chosen: Chosen, order: list[Step], shared: Mapping[str, str], ports: set[str]) -> list[Request]:
+        """Every tensor in the arena, from the step that makes it to the last that reads it; in a segment, all of it."""
+        spans: dict[str, tuple[int, int]] = {}
+        for (first, end), layout in zip(chosen.cuts, chosen.layouts, strict=True):
+            for step in order[first:end]:
+                for tensor in (*step.inputs, step.output):
+                    root = _root(self.aliases, tensor)
+                    name = shared.get(root, root)
+                    begin, last = layout.passing.get(name, (0, end - 1 - first))
+                    known = spans.get(name, (first + begin, first + last))
+                    spans[name] = min(known[0], first + begin), max(known[1], first + last)
+        return [Request(name, self.buffers[name].bytes, *span) for name, span in spans.items() if name not in ports]
 
-    def _scratch(self, segments: list[Segment]) -> tuple[dict[str, str], list[Request]]:
-        """({step: place of its scratch memory}, requests): one a segment, but for what lasts between calls."""
+    @staticmethod
+    def _scratch(chosen: Chosen, order: list[Step]) -> tuple[dict[str, str], list[Request]]:
+        """({step: place of its scratch memory}, requests): where something lasts between calls, for all the segment."""
         names: dict[str, str] = {}
-        sizes: dict[str, tuple[int, int]] = {}
-        for number, segment in enumerate(segments):
-            for step in segment.steps:
+        requests = []
+        for first, end in chosen.cuts:
+            for index in range(first, end):
+                step = order[index]
                 if step.call.scratch:
-                    name = f"scratch of {step.name if _keeps_scratch(step) else f'segment {number}'}"
-                    names[step.name] = name
-                    sizes[name] = max(sizes.get(name, (0, 0))[0], step.call.scratch), number
-        return names, [Request(name, size, number, number) for name, (size, number) in sizes.items()]
+                    names[step.name] = f"scratch of {step.name}"
+                    span = (first, end - 1) if step.call.kernel.form == "reduce" else (index, index)
+                    requests.append(Request(names[step.name], step.call.scratch, *span))
+        return names, requests
 
 
-def outside_name(segment: int, dtype: str, value: float) -> str:
+def outside_name(segment: int, kind: str) -> str:
     """The place of a row of padding values."""
-    return f"{value!r} as {dtype}, segment {segment}"
+    return f"{kind}, segment {segment}"
 
 
 def counters_name(segment: int) -> str:
     """The place where a segment counts the rows that its steps have made, int16 each."""
     return f"rows of segment {segment}"
-
-
-def _keeps_scratch(step: Step) -> bool:
-    """True where scratch memory holds something from one call to the next."""
-    return step.call.kernel.form == "reduce"

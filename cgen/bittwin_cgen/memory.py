@@ -10,7 +10,7 @@ ALIGNMENT = 16
 
 @dataclass(frozen=True)
 class Request:
-    """A buffer of `bytes` that is alive from segment `first` to segment `last`, both inclusive."""
+    """A buffer of `bytes` that is alive from step `first` to step `last`, both inclusive."""
 
     name: str
     bytes: int

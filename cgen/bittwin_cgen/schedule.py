@@ -1,195 +1,83 @@
-"""Row streaming: which steps run interleaved row by row, and how many rows each tensor has to keep.
+"""The order of steps, the segments they run in, and which tensors share memory: least bytes, or fewest turns that fit.
 
-A segment is a run of steps. Its steps take turns: in every round each one makes at most one row, as soon as the rows it
-reads are there; one that reads only finished tensors waits until a row of it is wanted. A tensor that only its own
-segment reads keeps a ring of rows; every other tensor is whole. How many rows a ring keeps is found by running the
-rounds. Segments are chosen by dynamic programming over the places where the order of steps can be cut.
+A segment is a run of steps that take turns (`rounds.py`). A tensor that only its own segment reads keeps a ring of
+rows; every other tensor is whole. A row that never waits for the next round is alive only between the step that makes
+it and the last that reads it. Cuts between segments are found by dynamic programming for one order of steps; orders
+are all tried where they are few.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
-from bittwin_cgen.ir import Step, Window
+import numpy as np
+
+from bittwin_cgen.rounds import Rounds, Rows, Task, run_rounds
 
 COUNTER_BYTES = 2  # of a step's row counter
+FEW_ORDERS = 48  # that many orders are all tried
+FEW_MOVES = 60  # of single steps within a segment, to look for better turns
+
+Cuts = list[tuple[int, int]]  # first step of a segment, and the first behind it
 
 
-def mapped_rows(window: Window, oy: int, height: int) -> list[int]:
-    """The input rows that really exist behind the window of output row `oy`."""
-    rows = [oy * window.stride - window.top + ky * window.dilation for ky in range(window.height)]
-    if window.mode == "reflect":
-        return [-y if y < 0 else 2 * (height - 1) - y if y >= height else y for y in rows]
-    if window.mode == "edge":
-        return [min(max(y, 0), height - 1) for y in rows]
-    if window.mode == "wrap":
-        return [y % height for y in rows]
-    return [y for y in rows if 0 <= y < height]
+def aligned(size: int) -> int:
+    return -(-size // 16) * 16
 
 
 @dataclass(frozen=True)
-class Reading:
-    """For each call of a step: rows of `tensor` that have to be there, and the first that it still reads.
+class Layout:
+    """Memory of one segment. `bytes`: alive at the worst step, with tensors from before; `total`: of all of them."""
 
-    With `padded`, rows above and below the image count too: -1, height.
-    """
-
-    tensor: str
-    needed: tuple[int, ...]
-    oldest: tuple[int, ...]  # by this call and all later ones
-    padded: bool = False
-
-
-@dataclass(frozen=True)
-class Task:
-    """A step as the row order sees it: how often it is called and what each call reads."""
-
-    name: str
-    output: str
-    calls: int
-    readings: tuple[Reading, ...]
-    streams: bool = True  # can run row by row
-    at_end: bool = False  # its single row is there after the last call
-    work: int = 0  # multiplications and calls
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A tensor as the row order sees it: rows, bytes a row with pads, rows of padding that windows read below it."""
-
-    height: int
-    stride: int
-    below: int = 0
-    extra: int = 0  # bytes besides the rows
-    passing: int = 0  # bytes that the task which makes it needs only while it is called
-
-
-def reading(tensor: str, window: Window | None, height: int, calls: int) -> Reading:
-    """What `calls` calls of a kernel read of a tensor with that many rows."""
-    if window is None:
-        return Reading(tensor, tuple(range(1, calls + 1)), tuple(range(calls)))
-    starts = [oy * window.stride - window.top for oy in range(calls)]
-    reach = (window.height - 1) * window.dilation
-    if window.mode == "constant" and window.bottom is None:
-        return Reading(tensor, tuple(start + reach + 1 for start in starts), tuple(starts), padded=True)
-    needed = [height if window.mode == "wrap" else min(max(start + reach + 1, 0), height) for start in starts]
-    if window.mode in ("reflect", "edge"):
-        least = min(window.top + 1, height) if window.mode == "reflect" else 1
-        needed = [max(count, least) for count in needed]
-    oldest = [min(mapped_rows(window, oy, height), default=height) for oy in range(calls)]
-    for oy in reversed(range(calls - 1)):
-        oldest[oy] = min(oldest[oy], oldest[oy + 1])
-    return Reading(tensor, tuple(needed), tuple(oldest))
-
-
-def ring_slots(tasks: Sequence[Task], rows: Mapping[str, Rows], pushed: bool = False) -> dict[tuple[str, str], int]:
-    """{(tensor made here, task that reads it): rows to keep}, by running the rounds as the generated C does.
-
-    Where rows are `pushed`, the first task is called from outside, each time that the others can do nothing more.
-    """
-    inside = {task.output for task in tasks}
-    readers: dict[str, list[tuple[Task, Reading]]] = {name: [] for name in inside}
-    for task in tasks:
-        for item in task.readings:
-            if item.tensor in inside:
-                readers[item.tensor].append((task, item))
-    done = dict.fromkeys((task.name for task in tasks), 0)
-    made = dict.fromkeys(inside, 0)
-    slots = {(name, task.name): 1 for name in inside for task, _ in readers[name]}
-    total = {task.name: _rounds(task, rows[task.output]) for task in tasks}
-    sources = {task.name for task in tasks if not any(item.tensor in inside for item in task.readings)}
-
-    def advance(task: Task) -> bool:
-        count = done[task.name]
-        if count >= total[task.name]:
-            return False
-        if count < task.calls:
-            if any(item.tensor in inside and made[item.tensor] < _needed(item, count, rows) for item in task.readings):
-                return False
-            source = task.name in sources and not pushed and readers[task.output]
-            if source and not _wanted(task, readers, done, made, rows):
-                return False
-        done[task.name] = count + 1
-        made[task.output] = (1 if count + 1 == task.calls else 0) if task.at_end else count + 1
-        for reader, item in readers[task.output]:
-            finished = done[reader.name] >= reader.calls
-            oldest = made[task.output] - 1 if finished else item.oldest[done[reader.name]]
-            key = task.output, reader.name
-            slots[key] = max(slots[key], made[task.output] - oldest)
-        return True
-
-    def drain(turns: Sequence[Task]) -> None:
-        while sum(advance(task) for task in turns):  # every task has its turn
-            pass
-
-    if pushed:
-        first, others = tasks[0], tasks[1:]
-        for _ in range(first.calls):
-            advance(first)
-            drain(others)
-        drain((*others, first))
-    else:
-        drain(tasks)
-    assert all(done[task.name] == total[task.name] for task in tasks), "a row order that stops half-way"
-    return slots
-
-
-def _rounds(task: Task, output: Rows) -> int:
-    return task.calls + (0 if task.at_end else output.below)
-
-
-def _needed(item: Reading, call: int, rows: Mapping[str, Rows]) -> int:
-    tensor = rows[item.tensor]
-    return min(item.needed[call], tensor.height + (tensor.below if item.padded else 0))
-
-
-def _wanted(
-    task: Task,
-    readers: Mapping[str, Sequence[tuple[Task, Reading]]],
-    done: Mapping[str, int],
-    made: Mapping[str, int],
-    rows: Mapping[str, Rows],
-) -> bool:
-    """Some reader's next call needs a row that is not there yet, or none reads any more."""
-    reading = [(reader, item) for reader, item in readers[task.output] if done[reader.name] < reader.calls]
-    return not reading or any(made[task.output] < _needed(item, done[reader.name], rows) for reader, item in reading)
+    bytes: int
+    total: int
+    slots: Mapping[str, int]  # rows to keep of each ring
+    shared: Mapping[str, str]  # a tensor: the one in whose memory its rows take the place of that one's
+    passing: Mapping[str, tuple[int, int]]  # a tensor, or the one it shares with: first and last step, in the segment
 
 
 @dataclass
 class Plan:
-    """Everything that choosing segments needs to know."""
+    """Everything that choosing segments needs to know, for one order of the tasks."""
 
     tasks: Sequence[Task]
     rows: Mapping[str, Rows]
-    whole: frozenset[str]  # tensors that lie outside the arena: inputs and outputs of run
+    ports: frozenset[str]  # tensors that lie outside the arena: inputs and outputs of run
     kept: frozenset[str]  # tensors that are read in other dimensions, or are outputs: never rings
-    together: frozenset[int] = frozenset()  # steps that have to be in the segment of the step after them
+    together: frozenset[str] = frozenset()  # tasks that have to be in the segment of the task behind them
     pushed: bool = False  # the first task is called from outside
-    _from: dict[int, dict[tuple[str, str], int]] = field(default_factory=dict)
+    _rounds: dict[tuple[int, int], Rounds] = field(default_factory=dict)
+    _layouts: dict[tuple[int, int], Layout] = field(default_factory=dict)
 
-    def segments(self, budget: int | None) -> list[tuple[int, int]]:
-        """[(first, behind the last)]: least memory, or within a budget the fewest multiplications in row order.
+    def __post_init__(self) -> None:
+        self._made = {task.output: index for index, task in enumerate(self.tasks)}
+        self._touching: dict[str, list[int]] = {}  # tasks that make or read a tensor, ascending
+        self._last: dict[str, int] = {}  # the last of those that read it
+        for index, task in enumerate(self.tasks):
+            for item in task.readings:
+                self._last[item.tensor] = index
+            for name in {task.output, *(item.tensor for item in task.readings)}:
+                self._touching.setdefault(name, []).append(index)
+        self._index = {task.name: index for index, task in enumerate(self.tasks)}
 
-        Steps that run interleaved cost a few instructions a row more than one after the other. Where no cuts fit the
-        budget, those of least memory.
-        """
-        cuts = self._cuts(budget)
-        if cuts is None:
-            cuts = self._cuts(None)
-        assert cuts is not None, "steps that cannot be cut into segments"
+    # ------------------------------------------------------------ segments
+
+    def layers(self) -> Cuts:
+        """One task a segment, but for those that belong together."""
+        cuts, first = [], 0
+        for index, task in enumerate(self.tasks):
+            if task.name not in self.together:
+                cuts.append((first, index + 1))
+                first = index + 1
         return cuts
 
-    def layers(self) -> list[tuple[int, int]]:
-        segments, first = [], 0
-        for index in range(len(self.tasks)):
-            if index not in self.together:
-                segments.append((first, index + 1))
-                first = index + 1
-        return segments
+    def cuts(self, budget: int | None = None) -> Cuts | None:
+        """Cuts of least memory at the worst moment, among equals of the least sum; None where the order has none.
 
-    def _cuts(self, budget: int | None) -> list[tuple[int, int]] | None:
-        """Cuts of least memory at the worst moment, among equals of the least sum; with a budget of the least work."""
+        With a budget of bytes those within it that make the fewest rows in turn, which costs some instructions each.
+        """
         count = len(self.tasks)
         best: list[tuple[int, int, int] | None] = [(0, 0, 0)] + [None] * count  # price, sum, where the segment begins
         for first in range(count):
@@ -197,119 +85,417 @@ class Plan:
             if before is None:
                 continue
             for end in range(first + 1, count + 1):
-                flows = self.tasks[end - 1].streams and self.tasks[first].streams
-                if end - first > 1 and not flows and not self.together.issuperset(range(first, end - 1)):
+                if not self._may_run(first, end):
                     break
-                if end - 1 in self.together:
+                if self.tasks[end - 1].name in self.together or self._reads_later(first, end):
                     continue
-                needs = self.cost(first, end)
+                needs = self.layout(first, end).bytes
                 if budget is None:
                     found = max(before[0], needs), before[1] + needs, first
                 elif needs <= budget:
-                    work = sum(self.tasks[index].work for index in range(first, end)) if end - first > 1 else 0
-                    found = before[0] + work, before[1] + needs, first
+                    turns = sum(task.calls for task in self.tasks[first:end]) if end - first > 1 else 0
+                    found = before[0] + turns, before[1] + needs, first
                 else:
                     continue
                 current = best[end]
                 if current is None or found[:2] < current[:2]:
                     best[end] = found
-        segments, end = [], count
+        cuts, end = [], count
         while end:
             state = best[end]
             if state is None:
                 return None
-            segments.append((state[2], end))
+            cuts.append((state[2], end))
             end = state[2]
-        return segments[::-1]
+        return cuts[::-1]
 
-    def slots(self, first: int, end: int) -> dict[str, int]:
-        """{tensor: rows to keep} of the rings of a segment, exactly."""
-        tasks = self.tasks[first:end]
+    def _may_run(self, first: int, end: int) -> bool:
+        """True where the tasks may be one segment, or the beginning of one."""
+        if end - first == 1 or (self.tasks[end - 1].streams and self.tasks[first].streams):
+            return True
+        return all(task.name in self.together for task in self.tasks[first : end - 1])
+
+    def _reads_later(self, first: int, end: int) -> bool:
+        """Some task reads what is made behind the segment: in this order it cannot end there."""
+        return any(self._made.get(item.tensor, 0) >= end for task in self.tasks[first:end] for item in task.readings)
+
+    # ------------------------------------------------------------ memory of one segment
+
+    def layout(self, first: int, end: int, exact: bool = False) -> Layout:
+        """Memory of a segment; where not `exact`, from rounds that went on behind its end, and never less."""
+        if exact:
+            rounds = run_rounds(self.tasks[first:end], self._inside(first, end), self._is_pushed(first))
+            return self._share(first, end, rounds)
+        if (first, end) not in self._layouts:
+            self._layouts[first, end] = self._share_all(first, end, self._rounds_from(first, end))
+        return self._layouts[first, end]
+
+    def _is_pushed(self, first: int) -> bool:
+        return self.pushed and first == 0
+
+    def _inside(self, first: int, end: int) -> dict[str, Rows]:
+        """Tensors as the rounds see them: one that is no ring has no rows of padding."""
         rings = self._rings(first, end)
-        if not rings:
-            return {}
-        rows = {name: self._plain(name, rings) for name in self.rows}
-        found = ring_slots(tasks, rows, self.pushed and first == 0)
         return {
-            name: min(max((n for (tensor, _), n in found.items() if tensor == name), default=1), self.rows[name].height)
-            for name in rings
+            task.output: rows if task.output in rings else replace(rows, below=0)
+            for task in self.tasks[first:end]
+            for rows in (self.rows[task.output],)
         }
 
-    def _plain(self, name: str, rings: set[str]) -> Rows:
-        """A tensor that is no ring has no rows of padding."""
-        rows = self.rows[name]
-        return rows if name in rings else replace(rows, below=0)
+    def _rounds_from(self, first: int, end: int) -> Rounds:
+        """Rounds of all tasks from the first on that can run in turn: the end matters only to what paces them."""
+        if end - first == 1:
+            return Rounds()
+        stop = end
+        if not self._paced_from_behind(first, end):
+            while stop < len(self.tasks) and self._may_run(first, stop + 1):
+                stop += 1
+        if (first, stop) not in self._rounds:
+            rows = self._inside(first, stop) if stop == end else self.rows
+            self._rounds[first, stop] = run_rounds(self.tasks[first:stop], rows, self._is_pushed(first))
+        return self._rounds[first, stop]
+
+    def _paced_from_behind(self, first: int, end: int) -> bool:
+        """Some task that waits until its rows are wanted has readers in the segment and behind it."""
+        made = {task.output for task in self.tasks[first:end]}
+        for task in self.tasks[first:end]:
+            source = not any(item.tensor in made for item in task.readings)
+            if source and self._last.get(task.output, 0) >= end and self._touching[task.output][1] < end:
+                return True
+        return False
 
     def _rings(self, first: int, end: int) -> set[str]:
         if end - first == 1:
             return set()
         made = {task.output for task in self.tasks[first:end]}
-        later = {item.tensor for task in self.tasks[end:] for item in task.readings}
-        return made - later - self.whole - self.kept
+        return {name for name in made if self._last.get(name, 0) < end} - self.ports - self.kept
 
-    def cost(self, first: int, end: int) -> int:
-        """Bytes alive while a segment runs."""
-        if first not in self._from:
-            self._from[first] = self._simulate(first)
-        known = self._from[first]
-        rings = self._rings(first, end)
-        names = {task.name for task in self.tasks[first:end]}
-        total = _aligned(COUNTER_BYTES * (end - first)) if end - first > 1 else 0
-        total += max(
-            (
-                _aligned(self.rows[item.tensor].stride)
+    def _share_all(self, first: int, end: int, rounds: Rounds) -> Layout:
+        """The best of three layouts: outputs take the place of the first or last input that they can, or of none."""
+        sharings: list[dict[str, str]] = [{}]
+        for side in (0, -1):
+            names = {
+                task.output: [name for name in task.replaces if self._can_replace(name, task, end, rounds)]
                 for task in self.tasks[first:end]
-                for item in task.readings
-                if item.padded and item.tensor not in rings and self._reaches_outside(item)
-            ),
-            default=0,
-        )
-        passing = 0
+            }
+            shared = {output: inputs[side] for output, inputs in names.items() if inputs}
+            if shared not in sharings:
+                sharings.append(shared)
+        found = [self._measure(first, end, rounds, shared) for shared in sharings]
+        return min(filter(None, found), key=lambda layout: (layout.bytes, layout.total))
+
+    def _share(self, first: int, end: int, rounds: Rounds) -> Layout:
+        """The layout in which every output takes its input's place where that can be and needs no more memory."""
+        best = self._measure(first, end, rounds, {})
+        assert best is not None
         for task in self.tasks[first:end]:
-            rows = self.rows[task.output]
-            total += _aligned(rows.extra)
-            passing = max(passing, _aligned(rows.passing))
-            if task.output in self.whole:
+            names = [name for name in task.replaces if self._can_replace(name, task, end, rounds)]
+            tried = [self._measure(first, end, rounds, {**best.shared, task.output: name}) for name in names]
+            for found in filter(None, tried):
+                if (found.bytes, found.total) <= (best.bytes, best.total):
+                    best = found
+        return best
+
+    def _can_replace(self, name: str, task: Task, end: int, rounds: Rounds) -> bool:
+        """Nobody reads a row of the input any more when the task makes it anew."""
+        outside = {name, task.output} & self.ports
+        return not outside and self._last[name] < end and (name, task.output) not in rounds.clashes
+
+    def _measure(self, first: int, end: int, rounds: Rounds, shared: Mapping[str, str]) -> Layout | None:
+        """The layout with these tensors shared; None where they do not fit together."""
+        tasks = self.tasks[first:end]
+        rings = self._rings(first, end)
+        members: dict[str, list[str]] = {}
+        for task in tasks:
+            members.setdefault(owner(task.output, shared), []).append(task.output)
+        lasting = aligned(COUNTER_BYTES * len(tasks)) if len(tasks) > 1 else 0
+        load = [aligned(task.scratch) for task in tasks]
+        slots: dict[str, int] = {}
+        passing: dict[str, tuple[int, int]] = {}
+        for root, names in members.items():
+            if root in self.ports:
                 continue
-            slots = rows.height
-            if task.output in rings:
-                slots = min(
-                    slots,
-                    max((n for (t, reader), n in known.items() if t == task.output and reader in names), default=1),
-                )
-            total += _aligned(slots * rows.stride)
-        return (
-            total
-            + passing
-            + sum(_aligned(self.rows[name].height * self.rows[name].stride) for name in self._alive(first, end))
+            if self._made[root] < first:  # whole, and counted below
+                if not all(self._takes_over(root, name, name in rings) for name in names):
+                    return None
+                continue
+            ring = all(name in rings for name in names)
+            rows = self._joined(names, rings, ring)
+            if rows is None:
+                return None
+            size = rows.height
+            if ring:
+                size = min(size, self._slots(names, first, end, rounds))
+                slots.update(dict.fromkeys(names, size))
+            bytes = aligned(size * rows.stride + rows.slack)
+            if ring and not rows.filled_once and not rounds.waiting.intersection(names):
+                span = self._span(names, first, end)
+                passing[root] = span
+                for index in range(span[0], span[1] + 1):
+                    load[index] += bytes
+            else:
+                lasting += bytes
+        outside: dict[str, int] = {}
+        for task in tasks:
+            lasting += aligned(task.lasting)
+            if task.outside and not self._in_ring(task, slots):
+                kind, bytes = task.outside
+                outside[kind] = max(outside.get(kind, 0), bytes)
+        lasting += sum(map(aligned, outside.values()))
+        lasting += sum(self._whole_bytes(name) for name in self._alive(first, end))
+        return Layout(lasting + max(load), lasting + sum(load), slots, shared, passing)
+
+    def _joined(self, names: Sequence[str], rings: set[str], ring: bool) -> Rows | None:
+        """The rows of tensors in one place, with the pads that any of them has; None where that cannot be."""
+        rows = [self.rows[name] for name in names]
+        if len(rows) == 1:
+            return rows[0]
+        fillings = {item.filling for item in rows} - {None}
+        left, right = (max(getattr(item, side) for item in rows) for side in ("left", "right"))
+        if len(fillings) > 1 or ((left or right) and self.kept.intersection(names)):
+            return None
+        if not ring and any(name in rings and self.rows[name].filling for name in names):
+            return None
+        filling = fillings.pop() if fillings else None
+        slack = max(item.slack for item in rows)
+        return replace(rows[0], left=left, right=right, filling=filling, slack=slack)
+
+    def _takes_over(self, whole: str, name: str, ring: bool) -> bool:
+        """Rows of `name` fit into the memory of a whole tensor from before as it is."""
+        had, rows = self.rows[whole], self.rows[name]
+        if ring or (had.filling and rows.filling and had.filling != rows.filling):
+            return False
+        if name in self.kept and (had.left or had.right):
+            return False
+        return rows.left <= had.left and rows.right <= had.right and rows.slack <= had.slack
+
+    def _slots(self, names: Sequence[str], first: int, end: int, rounds: Rounds) -> int:
+        """Rows of a ring."""
+        return max(
+            (
+                rows
+                for made in names
+                for read, reader, rows in rounds.of(made)
+                if read in names and first <= self._index[reader] < end
+            ),
+            default=1,
         )
 
-    def _reaches_outside(self, item: Reading) -> bool:
-        return item.oldest[0] < 0 or max(item.needed) > self.rows[item.tensor].height
+    def _span(self, names: Sequence[str], first: int, end: int) -> tuple[int, int]:
+        """The first and the last task of the segment that touches one of the tensors."""
+        touching = [index - first for name in names for index in self._touching[name] if first <= index < end]
+        return min(touching), max(touching)
 
-    def _alive(self, first: int, end: int) -> set[str]:
+    def _in_ring(self, task: Task, slots: Mapping[str, int]) -> bool:
+        name = task.readings[0].tensor
+        return name in slots and slots[name] < self.rows[name].height
+
+    def _alive(self, first: int, end: int) -> list[str]:
         """Tensors made before the segment that it or a later one reads."""
-        before = {task.output for task in self.tasks[:first]}
-        read = {item.tensor for task in self.tasks[first:] for item in task.readings}
-        return (before & read) - self.whole
+        return [
+            name
+            for name, index in self._made.items()
+            if index < first and self._last.get(name, -1) >= first and name not in self.ports
+        ]
 
-    def _simulate(self, first: int) -> dict[tuple[str, str], int]:
-        end = first
-        while end < len(self.tasks) and self.tasks[end].streams:
-            end += 1
-        return ring_slots(self.tasks[first:end], self.rows, self.pushed and not first) if end - first > 1 else {}
+    def _whole_bytes(self, name: str) -> int:
+        rows = self.rows[name]
+        return aligned(rows.height * rows.stride + rows.slack)
+
+    # ------------------------------------------------------------ other orders
+
+    def reordered(self, order: Sequence[int]) -> Plan:
+        """The same tasks in another order."""
+        tasks = [self.tasks[index] for index in order]
+        return Plan(tasks, self.rows, self.ports, self.kept, self.together, self.pushed)
+
+    def orders(self) -> Iterator[list[int]]:
+        """All orders in which tasks come behind what they read, the given one first."""
+        units, reads = self._units()
+        done: list[int] = []
+        choices = [iter([0] if self.pushed else range(len(units)))]
+        while choices:
+            number = next(choices[-1], None)
+            if number is None:
+                choices.pop()
+                if done:
+                    done.pop()
+                continue
+            if number in done or not reads[number].issubset(done):
+                continue
+            done.append(number)
+            if len(done) == len(units):
+                yield [index for number in done for index in units[number]]
+                done.pop()
+            else:
+                choices.append(iter(range(len(units))))
+
+    def frugal_order(self) -> list[int]:
+        """Of all tasks that can run, always the one after which the least of whole tensors is in use."""
+        units, reads = self._units()
+        readers: dict[str, int] = {}
+        for task in self.tasks:
+            for item in task.readings:
+                readers[item.tensor] = readers.get(item.tensor, 0) + 1
+
+        def growth(number: int) -> int:
+            tasks = [self.tasks[index] for index in units[number]]
+            read = [item.tensor for task in tasks for item in task.readings]
+            ended = {name for name in read if readers[name] == read.count(name)} - self.ports
+            made = {task.output for task in tasks if readers.get(task.output)} - self.ports
+            return sum(map(self._whole_bytes, made - ended)) - sum(map(self._whole_bytes, ended - made))
+
+        done: list[int] = []
+        while len(done) < len(units):
+            ready = [number for number in range(len(units)) if number not in done and reads[number].issubset(done)]
+            chosen = ready[0] if self.pushed and not done else min(ready, key=lambda number: (growth(number), number))
+            for index in units[chosen]:
+                for item in self.tasks[index].readings:
+                    readers[item.tensor] -= 1
+            done.append(chosen)
+        return [index for number in done for index in units[number]]
+
+    def _units(self) -> tuple[list[list[int]], list[set[int]]]:
+        """(tasks that stay together, which of these each one reads from)."""
+        units: list[list[int]] = [[]]
+        for index, task in enumerate(self.tasks):
+            units[-1].append(index)
+            if task.name not in self.together:
+                units.append([])
+        units.pop()
+        home = {self.tasks[index].output: number for number, unit in enumerate(units) for index in unit}
+        reads = [
+            {home[item.tensor] for index in unit for item in self.tasks[index].readings if item.tensor in home}
+            - {number}
+            for number, unit in enumerate(units)
+        ]
+        return units, reads
 
 
-def _aligned(size: int) -> int:
-    return -(-size // 16) * 16
+def owner(name: str, shared: Mapping[str, str]) -> str:
+    """The tensor in whose memory a tensor lies."""
+    while name in shared:
+        name = shared[name]
+    return name
 
 
-def tasks_of(steps: Sequence[Step], heights: Mapping[str, int], streams: Sequence[bool]) -> list[Task]:
-    """The steps as tasks; heights: rows of every tensor."""
-    tasks = []
-    for step, can in zip(steps, streams, strict=True):
-        reduces = step.call.kernel.form == "reduce"
-        calls = heights[step.inputs[0]] if reduces else heights[step.output]
-        readings = tuple(reading(name, step.call.window, heights[name], calls) for name in dict.fromkeys(step.inputs))
-        tasks.append(Task(step.name, step.output, calls, readings, can, reduces, step.macs + calls))
-    return tasks
+@dataclass(frozen=True)
+class Chosen:
+    """An order of tasks and its segments, and how they were found."""
+
+    plan: Plan
+    cuts: Cuts
+    layouts: tuple[Layout, ...]
+    orders: int  # tried
+    all_orders: bool  # there are no others in which tasks come behind what they read
+
+    @property
+    def bytes(self) -> int:
+        return max(layout.bytes for layout in self.layouts)
+
+
+def choose(plan: Plan, budget: int | None = None) -> Chosen:
+    """The order and segments of least memory; within a budget those of the fewest rows in turn, else of least memory.
+
+    All orders are tried where they are few; else the given one, and one that lets tensors go as early as it can.
+    """
+    orders = list(islice(plan.orders(), FEW_ORDERS + 1))
+    every = len(orders) <= FEW_ORDERS
+    if not every:
+        orders = [orders[0], plan.frugal_order()]
+    best: tuple[tuple[int, ...], Chosen] | None = None
+    for order in orders:
+        found = plan.reordered(order)
+        cuts = found.cuts(budget)
+        fits = budget is not None and cuts is not None
+        cuts = cuts or found.cuts()
+        assert cuts is not None, "tasks that cannot be cut into segments"
+        needs = [found.layout(first, end).bytes for first, end in cuts]
+        turns = sum(task.calls for first, end in cuts if end - first > 1 for task in found.tasks[first:end])
+        price = (0, turns) if fits else (1, max(needs), sum(needs))
+        if best is None or price < best[0]:
+            best = price, Chosen(found, cuts, (), len(orders), every)
+    assert best is not None
+    return with_layouts(best[1]) if best[0][0] == 0 else _with_better_turns(best[1])
+
+
+def with_layouts(chosen: Chosen) -> Chosen:
+    """The same with the exact memory of each segment."""
+    return replace(chosen, layouts=tuple(chosen.plan.layout(first, end, exact=True) for first, end in chosen.cuts))
+
+
+def choose_layers(plan: Plan) -> Chosen:
+    """One task after the other, in the given order."""
+    return with_layouts(Chosen(plan, plan.layers(), (), 1, False))
+
+
+def _with_better_turns(chosen: Chosen) -> Chosen:
+    """Moves single tasks within the segment that needs most, as long as that helps.
+
+    A branch that makes its row behind the step that joins it keeps one row less: that step reads the row of the round
+    before.
+    """
+    plan, left = chosen.plan, FEW_MOVES
+    while True:
+        layouts = [plan.layout(first, end, exact=True) for first, end in chosen.cuts]
+        worst = max(range(len(layouts)), key=lambda number: layouts[number].bytes)
+        first, end = chosen.cuts[worst]
+        better = None
+        for moved in _moves(plan, first, end):
+            if not left:
+                break
+            left -= 1
+            if moved.layout(first, end, exact=True).bytes < layouts[worst].bytes:
+                better = moved
+                break
+        if better is None:
+            return replace(chosen, plan=plan, layouts=tuple(layouts))
+        plan = better
+
+
+def _moves(plan: Plan, first: int, end: int) -> Iterator[Plan]:
+    """The plan with one task of a segment behind the last one that reads it, which joins several tensors."""
+    for index in range(first + 1, end):
+        last = plan._last.get(plan.tasks[index].output, 0)
+        loose = plan.tasks[index].name not in plan.together and plan.tasks[index - 1].name not in plan.together
+        if index < last < end and loose and len(plan.tasks[last].readings) > 1:
+            order = list(range(len(plan.tasks)))
+            order.insert(last, order.pop(index))
+            yield plan.reordered(order)
+
+
+# ---------------------------------------------------------------- a bound
+
+
+def least_bytes(plan: Plan) -> int:
+    """Bytes that every order of rows needs at some moment, if rows are made once and no task reads them before.
+
+    Along one path of tensors: when a step makes its row k, every tensor before it has made enough rows for that, and
+    keeps those that its reader on the path has still to read. The fewest bytes of all such states, for the worst step
+    and row; what lies beside the path is not counted.
+    """
+    states: dict[str, np.ndarray] = {}  # [m]: bytes at least in use before a tensor that has made m rows
+    bound = 0
+    for task in plan.tasks:
+        rows = plan.rows[task.output]
+        before = np.zeros(task.calls + 1, np.int64)
+        working = np.zeros(task.calls, np.int64)
+        for item in task.readings:
+            if item.tensor not in states or item.tensor in plan.ports:
+                continue
+            state, given = states[item.tensor], plan.rows[item.tensor]
+            made = np.arange(len(state))
+            for call in range(task.calls + 1):
+                needed = min(item.needed[max(call - 1, 0)], given.height) if call else 0
+                needed = given.height if not task.streams and call else max(needed, 0)
+                oldest = max(item.oldest[call], 0) if call < task.calls else given.height
+                kept = np.clip(made - min(oldest, given.height), 0, None) * given.stride
+                before[call] = max(before[call], (state + kept)[needed:].min())
+                if call:
+                    held = np.clip(made - max(item.oldest[call - 1], 0), 0, None) * given.stride
+                    working[call - 1] = max(working[call - 1], (state + held)[needed:].min())
+        inside = task.output not in plan.ports
+        own = rows.stride if inside and not task.replaces else 0
+        bound = max(bound, int(working.max()) + task.scratch + task.lasting + own)
+        states[task.output] = np.array([before[:-1].min(), before[-1]]) if task.at_end else before
+    return bound

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bittwin_cgen.ir import Window
-from bittwin_cgen.schedule import Rows, Task, reading, ring_slots
+from bittwin_cgen.rounds import Rows, Task, reading, run_rounds
 
 MODES = ("constant", "reflect", "edge", "wrap", "absent")
 PADDING, EMPTY = -1, -2  # what a slot holds besides rows
@@ -181,9 +181,8 @@ def run(layers: list[Layer], height: int, slots: dict[int, int], pushed: bool = 
 def planned_slots(layers: list[Layer], height: int, pushed: bool = False) -> dict[int, int]:
     """{tensor made and read in the chain: rows that the scheduler keeps}."""
     tasks, rows = tasks_and_rows(layers, height)
-    found = ring_slots(tasks, rows, pushed)
     slots: dict[int, int] = {}
-    for (tensor, _), size in found.items():
+    for (tensor, _, _), size in run_rounds(tasks, rows, pushed).slots.items():
         number = int(tensor[1:])
         slots[number] = min(max(slots.get(number, 1), size), layers[number - 1].height)
     return slots

@@ -80,7 +80,7 @@ class Calls:
         )
 
     def flow(self, number: int, segment: Segment) -> str:
-        """Definitions of `<model>_rows_<number>` and `<model>_flow_<number>`: rounds as in `schedule.ring_slots`."""
+        """Definitions of `<model>_rows_<number>` and `<model>_flow_<number>`: rounds as in `rounds.py`."""
         kind = f"{self.model}_rows_{number}"
         pushed = self.program.pushed and number == 0
         fields = ", ".join(step.name for step in segment.steps)
@@ -160,7 +160,7 @@ class Calls:
         if not buffer.below:
             return []
         suffix, value = self._value(buffer.dtype, buffer.value)
-        start = self.program.places[step.output].offset
+        start = self.program.place_of(step.output).offset
         values = buffer.stride // buffer.itemsize
         row = f"btw_at(frame->arena, {start} + made->{step.name}++ % {buffer.slots} * {buffer.stride})"
         reached = f"made->{step.name} >= {buffer.height} && made->{step.name} < {buffer.height + buffer.below}"
@@ -196,7 +196,7 @@ class Calls:
         """Padding values of the output that stay: beside its rows; in a ring everywhere, for rows above the image."""
         buffer = self.program.buffers[step.output]
         if buffer.mode != "constant" or step.output not in self.program.places:
-            return []
+            return []  # outside the arena, or in the place of a tensor for which it is done
         start = f"btw_at(frame->arena, {self.program.places[step.output].offset})"
         suffix, value = self._value(buffer.dtype, buffer.value)
         if buffer.ring and (buffer.left or buffer.right or self._reads_above(step.output)):
@@ -207,9 +207,12 @@ class Calls:
         return [f"btw_fill_pads_{suffix}({start}, {', '.join(map(str, sizes))}, {value});"]
 
     def _reads_above(self, tensor: str) -> bool:
-        """A window reaches over the top or the bottom of a tensor."""
+        """A window reaches over the top or the bottom of a tensor, or of one that takes its place."""
+        here = {tensor, *(name for name, other in self.program.shared.items() if other == tensor)}
         windows = [
-            step.call.window for step in self.program.steps() if tensor in map(self.program.memory_of, step.inputs)
+            step.call.window
+            for step in self.program.steps()
+            if here.intersection(map(self.program.memory_of, step.inputs))
         ]
         return any(window is not None and window.top for window in windows)
 
@@ -282,7 +285,7 @@ class Calls:
         if root in self.ports or root in self.constants:
             assert shift == 0
             return self._outside_arena(root)
-        offset = self.program.places[root].offset + self.program.buffers[root].first + shift
+        offset = self.program.place_of(root).offset + self.program.buffers[root].first + shift
         return f"btw_at(frame->arena, {offset})"
 
     def _outside_arena(self, root: str) -> str:
@@ -297,5 +300,5 @@ class Calls:
         slot = "oy" if view.slots == view.height else f"oy % {view.slots}"
         if root in self.ports or root in self.constants:
             return f"{self._outside_arena(root)} + {slot} * {view.stride // view.itemsize}"
-        offset = self.program.places[root].offset + view.first
+        offset = self.program.place_of(root).offset + view.first
         return f"btw_at(frame->arena, {offset} + {slot} * {view.stride})"

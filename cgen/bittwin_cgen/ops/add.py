@@ -96,15 +96,15 @@ def _shift_by_halves(layer: CodeSum) -> str | None:
 
 
 KERNELS = (
-    Kernel("btw_add_s8_mve", "pixels", "s8", "mve", "add", _shift_by_halves),
-    Kernel("btw_add_s8_dsp", "pixels", "s8", "dsp", "add", _no_halves),
-    Kernel("btw_add_s8_scalar", "pixels", "s8", "scalar", "add"),
-    Kernel("btw_add_table_s8_scalar", "pixels", "s8", "scalar", "add"),
-    Kernel("btw_add_float_s8_scalar", "pixels", "s8", "scalar", "add"),
-    Kernel("btw_add_f32_neon", "pixels", "f32", "neon", "add"),
-    Kernel("btw_add_f32_mve", "pixels", "f32", "mve", "add"),
-    Kernel("btw_add_f32_fpu", "pixels", "f32", "fpu", "add"),
-    Kernel("btw_add_f32_scalar", "pixels", "f32", "scalar", "add"),
+    Kernel("btw_add_s8_mve", "pixels", "s8", "mve", "add", _shift_by_halves, in_place=True),
+    Kernel("btw_add_s8_dsp", "pixels", "s8", "dsp", "add", _no_halves, in_place=True),
+    Kernel("btw_add_s8_scalar", "pixels", "s8", "scalar", "add", in_place=True),
+    Kernel("btw_add_table_s8_scalar", "pixels", "s8", "scalar", "add", in_place=True),
+    Kernel("btw_add_float_s8_scalar", "pixels", "s8", "scalar", "add", in_place=True),
+    Kernel("btw_add_f32_neon", "pixels", "f32", "neon", "add", in_place=True),
+    Kernel("btw_add_f32_mve", "pixels", "f32", "mve", "add", in_place=True),
+    Kernel("btw_add_f32_fpu", "pixels", "f32", "fpu", "add", in_place=True),
+    Kernel("btw_add_f32_scalar", "pixels", "f32", "scalar", "add", in_place=True),
 )
 STRUCTS = {"linear": "btw_add_s8", "table": "btw_add_table_s8", "float": "btw_add_float_s8"}
 

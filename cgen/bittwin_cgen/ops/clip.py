@@ -44,7 +44,7 @@ class Clip(Op):
         return Call(kernel, struct, summary=self.title, refused=refused)
 
 
-KERNELS = (Kernel("btw_clip_f32_scalar", "pixels", "f32", "scalar", "clip"),)
+KERNELS = (Kernel("btw_clip_f32_scalar", "pixels", "f32", "scalar", "clip", in_place=True),)
 
 
 def read_relu(node: OnnxNode) -> list[Node]:

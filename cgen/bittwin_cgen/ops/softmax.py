@@ -33,7 +33,7 @@ class Softmax(Op):
         return Call(kernel, struct, summary="softmax", refused=refused)
 
 
-KERNELS = (Kernel("btw_softmax_f32_scalar", "pixels", "f32", "scalar", "softmax"),)
+KERNELS = (Kernel("btw_softmax_f32_scalar", "pixels", "f32", "scalar", "softmax", in_place=True),)
 
 
 def read_softmax(node: OnnxNode) -> list[Node]:

@@ -47,4 +47,4 @@ class Table(Op):
         return ("the table is by numpy: onnxruntime was not asked",) if self.source and not self.asked else ()
 
 
-KERNELS = (Kernel("btw_table_s8_scalar", "pixels", "s8", "scalar", "table"),)
+KERNELS = (Kernel("btw_table_s8_scalar", "pixels", "s8", "scalar", "table", in_place=True),)

@@ -114,7 +114,7 @@ static const btw_add_s8 int8_branches_add_layer = {
 
 BTW_LAYER void int8_branches_add(const int8_branches_frame *frame, int oy)
 {
-    int8_t *const y = btw_at(frame->arena, 304 + oy * 20);
+    int8_t *const y = btw_at(frame->arena, 176 + oy * 20);
     btw_add_s8_scalar(&int8_branches_add_layer, btw_at(frame->arena, 4 + oy * 28), btw_at(frame->arena, 176 + oy * 20), y, 5);
     BTW_OBSERVE(3, oy, y, 20);
 }
@@ -137,7 +137,7 @@ static const btw_concat_s8 int8_branches_concat_layer = {
 BTW_LAYER void int8_branches_concat(const int8_branches_frame *frame, int oy)
 {
     int8_t *const y = frame->concat_codes + oy * 40;
-    const void *const x[] = {btw_at(frame->arena, 304 + oy * 20), btw_at(frame->arena, 4 + oy * 28)};
+    const void *const x[] = {btw_at(frame->arena, 176 + oy * 20), btw_at(frame->arena, 4 + oy * 28)};
     btw_concat_s8_scalar(&int8_branches_concat_layer, x, y, 5);
     BTW_OBSERVE(4, oy, y, 40);
 }

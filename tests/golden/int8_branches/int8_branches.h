@@ -38,7 +38,7 @@ extern "C" {
 
 /* Memory of one inference. Nothing in it has to be kept between calls of run. */
 typedef struct {
-    BTW_ALIGN(16) uint8_t bytes[432];
+    BTW_ALIGN(16) uint8_t bytes[336];
 } int8_branches_arena;
 
 /* One inference. Tensors are channels last: [N,C,H,W] is [H][W][C]. */
