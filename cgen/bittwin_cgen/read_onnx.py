@@ -39,8 +39,10 @@ LARGEST_TENSOR = 1 << 31  # bytes; what C reaches with int
 # Evaluated when all inputs are constants: shape arithmetic that exporters leave behind.
 FOLDABLE = frozenset(
     """
-    Add Cast Ceil Concat ConstantOfShape Div Equal Expand Floor Gather Identity Max Min Mul Neg Pow QuantizeLinear
-    Range ReduceProd Reshape Slice Sqrt Squeeze Sub Tile Transpose Unsqueeze Where
+    Abs Add And Cast Ceil Clip Concat ConstantOfShape Div Equal Exp Expand Floor Gather Greater GreaterOrEqual
+    Identity Less LessOrEqual Log Max Min Mod Mul Neg Not Or Pow QuantizeLinear Range ReduceMax ReduceMean ReduceMin
+    ReduceProd ReduceSum Reshape Round ScatterND Sign Size Slice Split Sqrt Squeeze Sub Tile Transpose Unsqueeze
+    Where
     """.split()
 )
 
@@ -320,6 +322,9 @@ class _Reader:
         if node.op_type == "Shape" and node.inputs[0] in self.types:
             shape = self.types[node.inputs[0]].shape[node.attribute("start", 0) : node.attribute("end")]
             self.constants[node.outputs[0]] = np.array(shape, np.int64)
+            return True
+        if node.op_type == "Size" and node.inputs[0] in self.types:
+            self.constants[node.outputs[0]] = np.array(self.types[node.inputs[0]].size, np.int64)
             return True
         if not all(not name or name in self.constants for name in node.inputs) or not node.inputs:
             return False

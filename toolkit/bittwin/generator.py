@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,11 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from bittwin_cgen import BittwinError
+from bittwin.simplifier import simplified
+from bittwin_cgen import BittwinError, BudgetExceeded
 from bittwin_cgen import generate as generate_alone
 from bittwin_cgen.ir import Array, GeneratedModel, OnnxForm, Quantization
+from bittwin_cgen.read_onnx import load_model
 
 OPSETS = [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)]
 
@@ -25,11 +29,29 @@ def generate(
     flash: int | None = None,
     name: str | None = None,
 ) -> GeneratedModel:
-    """The C of an ONNX model. `ram` bounds the arena, `flash` the constants, both in bytes.
+    """The C of an ONNX model, simplified where it cannot be compiled as it is. `ram` bounds the arena, `flash` the
+    constants, both in bytes.
 
     Raises BittwinError for models that cannot be compiled, BudgetExceeded where a bound does not hold.
     """
-    return generate_alone(source, target, schedule, ram, flash, name, unary_table)
+    proto = load_model(source)
+    name = name or (Path(source).name.split(".")[0] if isinstance(source, (str, Path)) else None)
+    try:
+        return generate_alone(proto, target, schedule, ram, flash, name, unary_table)
+    except BudgetExceeded:
+        raise
+    except BittwinError as error:
+        simple = simplified(proto) if error.where.startswith("node ") else None
+        if simple is None:
+            raise
+        try:
+            made = generate_alone(simple, target, schedule, ram, flash, name, unary_table)
+        except BudgetExceeded:
+            raise
+        except BittwinError:
+            raise error from None
+    facts = {**made.manifest, "simplified": True}
+    return replace(made, manifest=facts, files={**made.files, f"{made.name}.json": json.dumps(facts, indent=1) + "\n"})
 
 
 def unary_table(form: OnnxForm, x: Quantization, y: Quantization) -> Array:

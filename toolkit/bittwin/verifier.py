@@ -185,7 +185,25 @@ class _Comparison:
             rows[name] = LayerResult(node.name or name, node.op_type, name, dtype, kernel, reason=reason)
         for name in outputs - rows.keys():
             rows[name] = LayerResult(name, "output", name, self._dtype(name), "")
+        if self.model.manifest.get("simplified"):
+            for name, node in self._computed():
+                if name not in rows and (node.op_type == "QuantizeLinear" or not codes):
+                    reason = "folded or joined while the file was simplified"
+                    rows[name] = LayerResult(
+                        node.name or name, node.op_type, name, self._dtype(name), "", reason=reason
+                    )
         return rows
+
+    def _computed(self) -> list[tuple[str, onnx.NodeProto]]:
+        """Tensors of the file that depend on the values, not only on the shapes, of its inputs."""
+        constants = {tensor.name for tensor in self.proto.graph.initializer}
+        reached = {value.name for value in self.proto.graph.input} - constants
+        found = []
+        for node in self.proto.graph.node:
+            if node.op_type not in ("Shape", "Size") and reached.intersection(node.input):
+                reached.update(node.output)
+                found += [(name, node) for name in node.output if name]
+        return found
 
     def _dtype(self, name: str) -> str:
         """Of a tensor in the ONNX file."""
