@@ -47,7 +47,7 @@ def emulate(folder: Path) -> tuple[int, str]:
     """Exit status and output of the project's own target `emulate`."""
     build = folder.with_name(f"{folder.name}_build")
     configure = ["cmake", "-S", folder, "-B", build, "--toolchain", folder / "arm-none-eabi.cmake"]
-    subprocess.run([*configure, "-DCMAKE_C_FLAGS_RELEASE=-O2"], check=True, capture_output=True)
+    subprocess.run([*configure, "-DCMAKE_C_FLAGS_RELEASE=-Os"], check=True, capture_output=True)
     done = subprocess.run(
         ["cmake", "--build", build, "--target", "emulate"], capture_output=True, text=True, timeout=300
     )

@@ -73,7 +73,14 @@ int _read(int file, char *text, int count)
     return 0;
 }
 
+/* Without printf: a fault may have hit that. */
 void print_number(const char *title, uintptr_t value)
 {
-    printf(" %s=%08lx", title, (unsigned long)value);
+    char digits[9] = {0};
+    for (int i = 7; i >= 0; i--, value >>= 4)
+        digits[i] = "0123456789abcdef"[value & 15];
+    io_print(" ");
+    io_print(title);
+    io_print("=");
+    io_print(digits);
 }
