@@ -32,4 +32,6 @@ sudo=""
 $sudo apt-get update -qq
 # shellcheck disable=SC2086
 DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $packages
+# builds an Arduino sketch in the tests; newer distributions have it no more, and that test is skipped
+DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends arduino-builder || true
 complete

@@ -141,13 +141,15 @@ _Static_assert(sizeof(btw_armv7m_frame) == 80, "the loop copies 20 words");
 
 #define BTW_ARMV7M_CLOBBERS "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory"
 
-static __attribute__((noinline, unused)) void btw_armv7m_pixels(const btw_armv7m_frame *frame)
+/* Functions whose loops use adr are aligned: it counts from a multiple of 4, and at -Os code may begin at any even
+ * address. */
+static __attribute__((noinline, unused, aligned(4))) void btw_armv7m_pixels(const btw_armv7m_frame *frame)
 {
     register const btw_armv7m_frame *r0 __asm("r0") = frame;
     __asm volatile(BTW_ARMV7M_PIXELS(BTW_ARMV7M_CODES) : "+r"(r0) : : BTW_ARMV7M_CLOBBERS);
 }
 
-static __attribute__((noinline, unused)) void btw_armv7m_pixels_shifted(const btw_armv7m_frame *frame)
+static __attribute__((noinline, unused, aligned(4))) void btw_armv7m_pixels_shifted(const btw_armv7m_frame *frame)
 {
     register const btw_armv7m_frame *r0 __asm("r0") = frame;
     __asm volatile(BTW_ARMV7M_PIXELS(BTW_ARMV7M_CODES_SHIFTED) : "+r"(r0) : : BTW_ARMV7M_CLOBBERS);
@@ -222,7 +224,8 @@ _Static_assert(sizeof(btw_armv7m_depthwise_frame) == 48, "the loop copies 12 wor
 
 /* 1: 4 channels, r0 taps, r1 position, r2 y, r3 stream, r4-r7 sums; 2: a tap, 44 bytes of code: r8 a word of x, r9-r12
  * weights */
-static __attribute__((noinline, unused)) void btw_armv7m_depthwise_row(const btw_armv7m_depthwise_frame *frame)
+static __attribute__((noinline, unused, aligned(4))) void
+btw_armv7m_depthwise_row(const btw_armv7m_depthwise_frame *frame)
 {
     register const btw_armv7m_depthwise_frame *r0 __asm("r0") = frame;
     __asm volatile(

@@ -106,8 +106,6 @@ _Static_assert(sizeof(btw_dsp_frame) == 80, "the loops copy 20 words");
     "push {r7, r12}\n\t"                                                                                               \
     "add r1, r0, #40\n\tldm r1, {r2-r11}\n\tpush {r2-r11}\n\t"                                                         \
     "ldm r0, {r2-r11}\n\tpush {r2-r11}\n\t"
-/* adr takes addresses from a multiple of 4, which the assembler has to know; functions may begin at any even one. */
-#define BTW_DSP_ALIGNED aligned(4)
 #define BTW_DSP_LEAVE "add sp, sp, #80\n\tpop {r7, r12}\n\t"
 
 /* A word of taps 0..3 becomes (0, 2), (1, 3). */
@@ -203,13 +201,15 @@ _Static_assert(sizeof(btw_dsp_frame) == 80, "the loops copy 20 words");
 
 #define BTW_DSP_CLOBBERS "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory"
 
-static __attribute__((noinline, unused, BTW_DSP_ALIGNED)) void btw_dsp_pairs(const btw_dsp_frame *frame)
+/* Functions whose loops use adr are aligned: it counts from a multiple of 4, and at -Os code may begin at any even
+ * address. */
+static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pairs(const btw_dsp_frame *frame)
 {
     register const btw_dsp_frame *r0 __asm("r0") = frame;
     __asm volatile(BTW_DSP_PAIRS(BTW_DSP_CODES) : "+r"(r0) : : BTW_DSP_CLOBBERS);
 }
 
-static __attribute__((noinline, unused, BTW_DSP_ALIGNED)) void btw_dsp_pixel(const btw_dsp_frame *frame)
+static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pixel(const btw_dsp_frame *frame)
 {
     register const btw_dsp_frame *r0 __asm("r0") = frame;
     __asm volatile(BTW_DSP_PIXEL(BTW_DSP_PIXEL_CODES) : "+r"(r0) : : BTW_DSP_CLOBBERS);
@@ -236,7 +236,7 @@ static __attribute__((noinline, unused, BTW_DSP_ALIGNED)) void btw_dsp_pixel(con
         BTW_DSP_TWO_FLOAT_CODES("r4", "r5", "s2", "s3") "mov r12, r6\n\tstrb r2, [r12], #1\n\tstrb r3, [r12], "        \
                                                         "#1\n\tstrb r4, [r12], #1\n\tstrb r5, [r12], #1\n\t"
 
-static __attribute__((noinline, unused, BTW_DSP_ALIGNED)) void btw_dsp_pairs_float(const btw_dsp_frame *frame)
+static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pairs_float(const btw_dsp_frame *frame)
 {
     register const btw_dsp_frame *r0 __asm("r0") = frame;
     __asm volatile(BTW_DSP_PAIRS(BTW_DSP_FLOAT_CODES)
@@ -245,7 +245,7 @@ static __attribute__((noinline, unused, BTW_DSP_ALIGNED)) void btw_dsp_pairs_flo
                    : BTW_DSP_CLOBBERS, "s0", "s1", "s2", "s3", "s4", "s5");
 }
 
-static __attribute__((noinline, unused, BTW_DSP_ALIGNED)) void btw_dsp_pixel_float(const btw_dsp_frame *frame)
+static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pixel_float(const btw_dsp_frame *frame)
 {
     register const btw_dsp_frame *r0 __asm("r0") = frame;
     __asm volatile(BTW_DSP_PIXEL(BTW_DSP_PIXEL_FLOAT_CODES)

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import importlib
 import re
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import onnx
 import onnxruntime
 import pytest
 
-from bittwin.boards import MICROBIT
+from bittwin.boards import MICROBIT, Board
 from bittwin.exporter import export
 from bittwin.files import write_folder
 from bittwin.packager import Package, package
 from bittwin.packagers.cmake import emulated_board
+from bittwin.packagers.contents import EXACT_FLOATS
 from bittwin.quantizer import quantize
 from tests.arm.test_emulator import need
+from tests.graphs import GraphBuilder
 
+ARDUINO = Path(__file__).with_name("arduino_core")  # a core for QEMU's board, in the layout of Arduino's platforms
 NAMES = ("digits", "mobilenet_v1")
 TARGETS = ("cortex-m0", "cortex-m4", "cortex-m55")
 
@@ -64,6 +69,80 @@ def test_firmware_prints_the_class_of_onnxruntime_and_passes(name: str, target: 
     assert status == 0, text
     assert f"{name}: class {expected}, onnxruntime gave {expected}" in text
     assert "self-test: passed" in text
+
+
+def qemu(board: Board, program: Path) -> tuple[int, str]:
+    """Exit status and console of a program that was built by other means than CMake."""
+    command = [board.emulator, "-M", str(board.machine), "-display", "none", "-monitor", "none", "-serial", "none"]
+    command += ["-semihosting-config", "enable=on,target=native", "-kernel", str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_arduino_builds_the_sketch_with_its_own_tool(name: str, tmp_path: Path) -> None:
+    """arduino-builder, with a core for QEMU's board; the flags are those of Arduino's cores for Arm."""
+    board = need("cortex-m4")
+    if not shutil.which("arduino-builder"):
+        pytest.skip("arduino-builder is not installed, and not in every distribution")
+    made = package(network(name), "arduino", "cortex-m4", name=name, samples=1)
+    write_folder(tmp_path / "libraries" / name, made.files)
+    platform = tmp_path / "hardware" / "bittwin" / "arm"
+    shutil.copytree(ARDUINO, platform)
+    for path, text in emulated_board(board).items():
+        (platform / "cores" / "qemu" / Path(path).name).write_text(text)
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "build").mkdir()
+    sketch = tmp_path / "libraries" / name / "examples" / f"{name}_example" / f"{name}_example.ino"
+    folders = [f"-{word}={tmp_path / word}" for word in ("hardware", "tools", "libraries")]
+    options = ["-fqbn=bittwin:arm:qemu", f"-build-path={tmp_path / 'build'}", "-ide-version=10819", "-warnings=all"]
+    done = subprocess.run(
+        ["arduino-builder", "-compile", *folders, *options, sketch], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "warning" not in done.stderr, done.stderr
+    status, text = qemu(board, tmp_path / "build" / f"{name}_example.ino.elf")
+    assert status == 0, text
+    shown = re.search(r": class (\d+), onnxruntime gave (\d+)", text)
+    assert shown and shown[1] == shown[2]
+    assert "self-test: passed" in text
+
+
+@pytest.mark.parametrize("format", ["plain", "arduino", "cmsis-pack"])
+def test_compiler_may_fuse_where_a_package_cannot_give_it_flags(format: str, tmp_path: Path) -> None:
+    """GCC fuses the products and sums of an average pool on an FPU, unless the C forbids it: means of four are ties."""
+    board = need("cortex-m4")
+    builder = GraphBuilder(np.random.default_rng(5))
+    x = builder.input(1, 8, 24, 24)
+    builder.output(builder._moved("AveragePool", x, (1, 8, 23, 23), kernel_shape=(2, 2)))  # scales in and out are alike
+    made = package(builder.model(), format, "cortex-m4", name="net")
+    folder = "" if format == "plain" else "src/"
+    example = "example.c" if format == "plain" else "example/main.c"
+    files = {path.removeprefix(folder): text for path, text in made.files.items() if path.startswith(folder)}
+    files |= {
+        "main.c": made.files.get(example) or package(builder.model(), "cmake", name="net").files["example/main.c"]
+    }
+    files |= {"cycles.h": next(text for path, text in made.files.items() if path.endswith("cycles.h"))}
+    files |= {Path(path).name: text for path, text in emulated_board(board).items()}
+    files.pop("example.c", None)
+
+    def run(folder: Path) -> str:
+        write_folder(folder, files)
+        command = [board.compiler, *board.cpu, "-mthumb", "-std=gnu11", "-O2", "--specs=nano.specs", "-nostartfiles"]
+        command += [
+            "-T",
+            "cortex_m.ld",
+            "-Wl,--defsym=STACK_BYTES=65536",
+            "-Wl,--no-warn-rwx-segments",
+            "-o",
+            "net.elf",
+        ]
+        subprocess.run([*command, *sorted(path.name for path in folder.glob("*.c"))], check=True, cwd=folder)
+        return qemu(board, folder / "net.elf")[1]
+
+    assert "self-test: passed" in run(tmp_path / "as_it_is")
+    files["net.c"] = files["net.c"].replace(EXACT_FLOATS, "")
+    assert "self-test: FAILED" in run(tmp_path / "fused")
 
 
 def with_one_changed(made: Package, step: str) -> dict[str, str]:

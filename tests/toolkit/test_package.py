@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.graphs import GraphBuilder, random_model
 STRICT = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Werror".split()
 EXACT = ["-O2", "-ffp-contract=off"]
 PASSED = "self-test: passed\n"
+ECOSYSTEMS = Path(__file__).with_name("ecosystems")  # stand-ins for what is too large to install
 
 
 @cache
@@ -219,6 +221,181 @@ def test_cmake_project_is_a_subproject(tmp_path: Path) -> None:
     text = call("cmake", "--build", "build", "--verbose", folder=tmp_path)
     assert "net_selftest.c" not in text
     call("build/user", folder=tmp_path)
+
+
+# ---------------------------------------------------------------- Arduino (the sketch is built in tests/arm)
+
+
+def test_arduino_library_follows_the_specification() -> None:
+    """The Arduino library specification, format 1.5: fields, their values, the layout of the folders."""
+    made = package(small(), "arduino", name="net")
+    lines = made.files["library.properties"].splitlines()
+    fields = dict(line.split("=", 1) for line in lines)
+    required = "name version author maintainer sentence paragraph category url architectures".split()
+    assert len(lines) == len(fields) and set(required) <= fields.keys()
+    assert all(fields[key] for key in required)
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}", fields["name"])
+    assert re.fullmatch(r"\d+\.\d+\.\d+", fields["version"])
+    categories = (
+        "Display|Communication|Signal Input/Output|Sensors|Device Control|Timing|Data Storage|Data Processing|Other"
+    )
+    assert fields["category"] in categories.split("|")
+    assert all(f"src/{header}" in made.files for header in fields["includes"].split(","))
+    assert not fields["sentence"].startswith(fields["name"])
+    (sketch,) = [Path(path) for path in made.files if path.endswith(".ino")]
+    assert (sketch.stem, sketch.parent.name, sketch.parts[0]) == ("net_example", "net_example", "examples")
+    folders = {path.split("/")[0] for path in made.files if "/" in path}
+    assert folders == {"src", "examples"}
+
+
+def test_arduino_library_compiles_file_by_file(tmp_path: Path) -> None:
+    """Arduino compiles each .c below src: those of kernels are empty by themselves."""
+    write(package(small(), "arduino", name="net").files, tmp_path)
+    sources = sorted((tmp_path / "src").rglob("*.c"))
+    assert any(path.parent.name == "btw" for path in sources)
+    for compiler in compilers():
+        call(compiler, "-std=gnu11", "-Os", *STRICT, "-Isrc", "-c", *sources, folder=tmp_path)
+    call("cc", *[f"{path.stem}.o" for path in sources], "-shared", "-o", "all.so", folder=tmp_path, status=0)
+
+
+# ---------------------------------------------------------------- PlatformIO
+
+
+def test_platformio_takes_the_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PlatformIO's own schema; the list of licences that it would fetch stands here."""
+    schema = pytest.importorskip("platformio.package.manifest.schema", reason="platformio is not installed")
+    from platformio.package.manifest.parser import ManifestParserFactory
+
+    made = package(small(), "platformio", name="net")
+    write(made.files, tmp_path)
+    licenses = {"licenses": [{"licenseId": "MIT-0"}]}
+    monkeypatch.setattr(schema.ManifestSchema, "load_spdx_licenses", staticmethod(lambda *_: licenses))
+    parsed = ManifestParserFactory.new_from_file(str(tmp_path / "library.json")).as_dict()
+    known = schema.ManifestSchema().load_manifest(parsed)
+    assert (known["name"], known["license"]) == ("net", "MIT-0")
+    (example,) = known["examples"]
+    assert all((tmp_path / example["base"] / path).is_file() for path in example["files"])
+    assert all((tmp_path / "src" / header).is_file() for header in known["headers"])
+
+
+def test_platformio_library_compiles_with_its_flags(tmp_path: Path) -> None:
+    """As `platform = native` does: each .c of srcDir with the library's flags, then the example's."""
+    made = package(small(), "platformio", name="net")
+    write(made.files, tmp_path)
+    flags = json.loads(made.files["library.json"])["build"]["flags"]
+    sources = [path.relative_to(tmp_path) for path in sorted((tmp_path / "src").rglob("*.c"))]
+    call("cc", *flags, *STRICT, "-c", *sources, folder=tmp_path)
+    objects = [f"{path.stem}.o" for path in sources]
+    main = "examples/net_example/src/main.c"
+    call("cc", "-Isrc", *STRICT, main, *objects, "-lm", "-o", "program", folder=tmp_path)
+    assert call("./program", folder=tmp_path).endswith(PASSED)
+
+
+# ---------------------------------------------------------------- Zephyr
+
+
+def test_zephyr_module_file_follows_the_schema() -> None:
+    """The keys that scripts/zephyr_module.py of Zephyr knows, and the paths that it follows."""
+    yaml = pytest.importorskip("ruamel.yaml", reason="ruamel.yaml is not installed")
+    made = package(small(), "zephyr", name="net")
+    module = yaml.YAML(typ="safe").load(made.files["zephyr/module.yml"])
+    assert module.keys() <= {"name", "build", "samples"}
+    assert module["build"].keys() <= {"cmake", "kconfig"}
+    assert f"{module['build']['cmake']}/CMakeLists.txt" in made.files
+    assert module["build"]["kconfig"] in made.files
+    assert all(any(path.startswith(f"{folder}/") for path in made.files) for folder in module["samples"])
+    (sample,) = [text for path, text in made.files.items() if path.endswith("sample.yaml")]
+    described = yaml.YAML(typ="safe").load(sample)
+    assert described["tests"]["sample.bittwin.net"]["harness_config"]["regex"] == ["self-test: passed"]
+
+
+def test_zephyr_configuration_is_understood(tmp_path: Path) -> None:
+    """kconfiglib, on which Zephyr's own is built, reads the Kconfig, and the sample's settings switch the module on."""
+    kconfiglib = pytest.importorskip("kconfiglib", reason="kconfiglib is not installed")
+    write(package(small(), "zephyr", name="net").files, tmp_path)
+    (tmp_path / "Kconfig").write_text(f'source "{tmp_path}/zephyr/Kconfig"\nconfig MAIN_STACK_SIZE\n\tint "stack"\n')
+    configuration = kconfiglib.Kconfig(str(tmp_path / "Kconfig"))
+    configuration.load_config(str(tmp_path / "samples" / "net_example" / "prj.conf"))
+    assert not configuration.warnings
+    assert configuration.syms["BITTWIN_NET"].str_value == configuration.syms["BITTWIN_NET_SELFTEST"].str_value == "y"
+
+
+def test_zephyr_sample_builds_and_runs_with_a_stand_in(tmp_path: Path) -> None:
+    """Zephyr itself is too large for this: its CMake functions and two headers are stood in for, on this machine."""
+    write(package(small(), "zephyr", name="net").files, tmp_path / "net")
+    sample = tmp_path / "net" / "samples" / "net_example"
+    call("cmake", "-S", sample, "-B", "build", f"-DZephyr_DIR={ECOSYSTEMS / 'zephyr'}", folder=tmp_path)
+    call("cmake", "--build", "build", folder=tmp_path)
+    assert call("build/app", folder=tmp_path).endswith(PASSED)
+
+
+# ---------------------------------------------------------------- ESP-IDF
+
+
+def test_esp_idf_manifests_pass_the_component_manager(tmp_path: Path) -> None:
+    """`compote manifest lint`, Espressif's own tool."""
+    pytest.importorskip("idf_component_tools", reason="idf-component-manager is not installed")
+    write(package(small(), "esp-idf", name="net").files, tmp_path)
+    compote = Path(sys.executable).with_name("compote")
+    call(compote, "manifest", "lint", folder=tmp_path)
+    manifest = tmp_path / "idf_component.yml"
+    manifest.write_text(manifest.read_text().replace("0.1.0", "one"))
+    assert subprocess.run([compote, "manifest", "lint"], cwd=tmp_path, capture_output=True).returncode != 0
+
+
+def test_esp_idf_example_builds_and_runs_with_a_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ESP-IDF itself is too large for this: its CMake functions and a header are stood in for, on this machine."""
+    monkeypatch.setenv("IDF_PATH", str(ECOSYSTEMS / "esp_idf"))
+    write(package(small(), "esp-idf", name="net").files, tmp_path / "net")
+    call("cmake", "-S", "net/examples/net_example", "-B", "build", folder=tmp_path)
+    call("cmake", "--build", "build", folder=tmp_path)
+    assert call("build/net_example.elf", folder=tmp_path).endswith(PASSED)
+
+
+def test_esp_idf_refuses_code_for_arm() -> None:
+    with pytest.raises(BittwinError, match="no chip of Espressif has an Arm core"):
+        package(small(), "esp-idf", "cortex-m4")
+
+
+# ---------------------------------------------------------------- CMSIS-Pack
+
+# Of PACK.xsd 1.7.28 (Open-CMSIS-Pack): the order of elements of a package, and values that are enumerated there.
+PACKAGE_ORDER = "vendor name description url license releases keywords taxonomy conditions components".split()
+CATEGORIES = {"doc", "header", "include", "library", "object", "source", "other"}
+CORES = {"Cortex-M0", "Cortex-M0+", "Cortex-M1", "Cortex-M23", "Cortex-M3", "Cortex-M4", "Cortex-M7", "Cortex-M33"}
+CORES |= {"Cortex-M35P", "Cortex-M52", "Cortex-M55", "Cortex-M85"}
+
+
+@pytest.mark.parametrize("target", ["host", "cortex-m33+nofp", "cortex-m55"])
+def test_cmsis_pack_follows_the_schema(target: str) -> None:
+    made = package(small(), "cmsis-pack", target, name="net")
+    assert "bittwin.net.pdsc" in made.files  # Vendor.Name.pdsc
+    pack = ElementTree.fromstring(made.files["bittwin.net.pdsc"])
+    order = [child.tag for child in pack]
+    assert order == PACKAGE_ORDER
+    texts = {child.tag: child.text or "" for child in pack}
+    assert (texts["vendor"], texts["name"]) == ("bittwin", "net")
+    assert re.fullmatch(r"\d+\.\d+\.\d+", pack.findall("releases/release")[0].attrib["version"])
+    assert {accept.attrib["Dcore"] for accept in pack.iter("accept")} <= CORES
+    assert ("Cortex-M0" in {accept.attrib["Dcore"] for accept in pack.iter("accept")}) == (target == "host")
+    conditions = {condition.attrib["id"] for condition in pack.iter("condition")}
+    components = pack.findall("components/component")
+    assert {component.attrib["condition"] for component in components} <= conditions
+    keys = [tuple(component.attrib[key] for key in ("Cclass", "Cgroup", "Csub")) for component in components]
+    assert len(keys) == len(set(keys)) == 2
+    for component in components:
+        assert [child.tag for child in component] == ["description", "files"]
+    files = [file.attrib for file in pack.iter("file")]
+    assert {file["category"] for file in files} <= CATEGORIES
+    named = {file["name"] for file in files} | {texts["license"], "bittwin.net.pdsc"}
+    assert named == set(made.files)
+    compiled = {file["name"] for file in files if file["category"] == "source" and "attr" not in file}
+    assert compiled == {f"src/net{part}.c" for part in ("", "_weights", "_samples", "_selftest")}
+
+
+def test_cmsis_pack_refuses_other_processors() -> None:
+    with pytest.raises(BittwinError, match=r"is no Cortex-M.*cortex-m4"):
+        package(small(), "cmsis-pack", "cortex-a53")
 
 
 # ---------------------------------------------------------------- all formats

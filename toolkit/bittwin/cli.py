@@ -302,7 +302,7 @@ def package(
     model: Model,
     format: Annotated[
         str,
-        typer.Option(help="cmake or plain.", show_default=False),
+        typer.Option(help="cmake, arduino, platformio, zephyr, esp-idf, cmsis-pack or plain.", show_default=False),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder for the project.", show_default=False)],
     target: Target = "host",

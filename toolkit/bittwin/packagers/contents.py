@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bittwin.templates import render
 from bittwin_cgen.ir import GeneratedModel
+from bittwin_cgen.runtime import runtime_folder
 from bittwin_cgen.version import VERSION
 
 URL = "https://pypi.org/project/bittwin"
+
+# Products and sums rounded one by one, where a package cannot give the compiler -ffp-contract=off. Before all else in
+# a file: GCC does not inline functions that were declared under other options.
+EXACT_FLOATS = """#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off")
+#endif
+"""
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,15 @@ class Contents:
             **facts,
         )
 
-    def readme(self, title: str, use: str) -> str:
-        """README.md: what it is, how to build it here, how it is called."""
-        return self.render("README.md", title=title, use=use)
+    def with_exact_floats(self) -> Contents:
+        """The same for compilers that may fuse a product and a sum."""
+        unit = f"{self.name}.c"
+        return replace(self, sources={**self.sources, unit: EXACT_FLOATS + self.sources[unit]})
+
+    def license(self) -> str:
+        """The text of the licence under which all of it may be used."""
+        return (runtime_folder() / "LICENSE").read_text()
+
+    def readme(self, title: str, use: str, command: bool = True) -> str:
+        """README.md: what it is, how it is built (`use` is a command, or said in words), how it is called."""
+        return self.render("README.md", title=title, use=f"`{use}`" if command else use)

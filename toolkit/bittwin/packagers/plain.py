@@ -38,7 +38,7 @@ def plain(contents: Contents) -> dict[str, str]:
 
 def amalgamated(contents: Contents) -> str:
     """Everything of a model but its header as one C file."""
-    name, files = contents.name, contents.sources
+    name, files = contents.name, contents.with_exact_floats().sources
     source, linkages = LINKAGE.subn(r"\1", files[f"{name}.c"])
     source, choices = KERNELS.subn(r"\1", source)
     head, found, body = source.partition(f'#include "{name}_weights.h"\n')
