@@ -461,6 +461,38 @@ class Program:
         return self.places[self.shared.get(root, root)]
 
 
+@dataclass(frozen=True, eq=False)
+class ConstantsText:
+    """A file of constants: its text, made when it is asked for; `arrays`, {C array: values}, say the same."""
+
+    make: Callable[[], str]
+    arrays: Mapping[str, Array]
+
+
+class Files(Mapping[str, str]):
+    """{path: text}, some of it made when it is asked for."""
+
+    def __init__(self, entries: Mapping[str, str | ConstantsText]) -> None:
+        self._entries = dict(entries)
+
+    def __getitem__(self, path: str) -> str:
+        entry = self._entries[path]
+        if isinstance(entry, ConstantsText):
+            entry = self._entries[path] = entry.make()
+        return entry
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def arrays(self, path: str) -> Mapping[str, Array] | None:
+        """What a file of constants says, where nobody has asked for its text yet."""
+        entry = self._entries.get(path)
+        return entry.arrays if isinstance(entry, ConstantsText) else None
+
+
 @dataclass(frozen=True)
 class GeneratedModel:
     """The C of a model as {path: text}, made from `program`; writing it is the caller's."""

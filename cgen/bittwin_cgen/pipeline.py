@@ -13,7 +13,7 @@ from bittwin_cgen.emit.manifest import manifest
 from bittwin_cgen.emit.memory_map import memory_map
 from bittwin_cgen.emit.model import ModelText
 from bittwin_cgen.errors import BittwinError, BudgetExceeded
-from bittwin_cgen.ir import GeneratedModel, Graph, Program, UnaryTable
+from bittwin_cgen.ir import Files, GeneratedModel, Graph, Program, UnaryTable
 from bittwin_cgen.lower import identifier, lower
 from bittwin_cgen.passes.fill_tables import fill_tables
 from bittwin_cgen.passes.flatten_in_place import flatten_in_place
@@ -113,7 +113,7 @@ def generate(
     files = text.files(runtime_files())
     files[f"{text.name}.json"] = json.dumps(facts, indent=1) + "\n"
     files[f"{text.name}_memory.svg"] = memory_map(program)
-    return GeneratedModel(text.name, program, files, facts)
+    return GeneratedModel(text.name, program, Files(files), facts)
 
 
 def _arena_exceeded(text: ModelText, budget: int) -> BudgetExceeded:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -20,8 +21,8 @@ from bittwin.builder import WARNINGS, build, find_compiler, from_c_order, run_sa
 from bittwin.golden import run, session, why_not_golden
 from bittwin_cgen import BittwinError, generate
 from bittwin_cgen.interpret import interpret
-from bittwin_cgen.ir import Array, GeneratedModel
-from tests.graphs import GraphBuilder, sample_inputs
+from bittwin_cgen.ir import Array, Files, GeneratedModel
+from tests.graphs import GraphBuilder, random_model, sample_inputs
 
 LEVELS = ("-O0", "-O1", "-O2", "-O3")
 COMPILERS = ("gcc", "clang")
@@ -545,3 +546,23 @@ def test_generated_text_names_no_path_of_this_machine() -> None:
     text = files_text(model_of("codes")[0].files)
     assert os.sep + "home" not in text
     assert str(Path.cwd()) not in text
+
+
+# ---------------------------------------------------------------- large constants
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="large constants are assembled for ELF alone")
+def test_large_constants_are_linked_as_they_are_and_mean_what_the_text_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = random_model(3, "int8", ports="codes")
+    inputs = sample_inputs(model, 0)
+    expected = build(generate(model, name="net")).run(inputs).outputs
+    monkeypatch.setattr(builder, "LARGE", 1)
+    made = generate(model, name="net")
+    found = build(made).run(inputs).outputs
+    assert isinstance(made.files, Files)
+    assert made.files.arrays("net_weights.c") is not None, "the text was made though it is not needed"
+    for name, values in expected.items():
+        assert np.array_equal(values, found[name])
+    text = made.files["net_weights.c"]
+    assert "_weights[" in text
+    assert made.files.arrays("net_weights.c") is None

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import numpy as np
 
 from bittwin.emulation import host_files
 from bittwin_cgen import BittwinError
-from bittwin_cgen.ir import Array, GeneratedModel
+from bittwin_cgen.ir import Array, Files, GeneratedModel
 
 Flavour = Literal["shipped", "observed", "sanitized"]
 
@@ -28,6 +29,7 @@ SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recove
 HOST = ("-Ibtw",)  # where stand-ins for a compiler's own headers lie
 GUARD = 64  # bytes on both sides of everything that C may write
 GUARD_BYTE = 0xA5
+LARGE = 1 << 20  # bytes of constants from which a compiler takes long to read them as text
 
 OBSERVE = """#include <stdint.h>
 void btw_observe(int layer, int row, const void *pointer, int bytes);
@@ -129,16 +131,20 @@ void harness_run(void *arena, const void *const inputs[], void *const outputs[])
 """
 
 
-def write_files(files: Mapping[str, str], folder: Path) -> None:
-    """{path: text} below a folder."""
-    for path, text in files.items():
+def write_files(files: Mapping[str, str | bytes], folder: Path) -> None:
+    """{path: content} below a folder."""
+    for path, content in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def compile_files(
-    files: Mapping[str, str], sources: Sequence[str], flags: Sequence[str], suffix: str, compiler: str | None = None
+    files: Mapping[str, str | bytes],
+    sources: Sequence[str],
+    flags: Sequence[str],
+    suffix: str,
+    compiler: str | None = None,
 ) -> Path:
     """The compiled result, from the cache where the same text was compiled with the same flags before.
 
@@ -147,7 +153,8 @@ def compile_files(
     cc = find_compiler(compiler)
     digest = hashlib.sha256()
     for part in (cc, _version(cc), *flags, *sources, *(text for item in sorted(files.items()) for text in item)):
-        digest.update(part.encode() + b"\0")
+        digest.update(part.encode() if isinstance(part, str) else part)
+        digest.update(b"\0")
     result = cache_folder() / f"{digest.hexdigest()}{suffix}"
     if result.exists():
         return result
@@ -166,6 +173,18 @@ def compile_files(
         shutil.copy(made, partial)
         partial.replace(result)
     return result
+
+
+def assembled_constants(name: str, arrays: Mapping[str, Array]) -> dict[str, str | bytes]:
+    """<name>_weights.s and the bytes that it includes: the constants of <name>_weights.c, for assemblers of ELF."""
+    lines, parts, offset = [".section .rodata"], [], 0
+    for symbol, values in arrays.items():
+        content = values.tobytes()
+        lines += [".balign 16", f".globl {symbol}", f"{symbol}:", f'.incbin "weights.bin", {offset}, {len(content)}']
+        parts.append(content)
+        offset += len(content)
+    lines.append('.section .note.GNU-stack, "", %progbits')
+    return {f"{name}_weights.s": "\n".join(lines) + "\n", "weights.bin": b"".join(parts)}
 
 
 @functools.cache
@@ -303,11 +322,21 @@ class Library(_Loaded):
 
 
 def build(model: GeneratedModel, flavour: Flavour = "shipped", compiler: str | None = None) -> Library:
-    """The model compiled for this machine; "observed" also gives every layer's values."""
+    """The model compiled for this machine; "observed" also gives every layer's values.
+
+    Large constants go to the linker as they are: as text they are the same bytes, and gigabytes for a compiler to read.
+    """
     if flavour == "sanitized":
         raise ValueError("a sanitized model runs in a process of its own: use run_sanitized")
-    files = {**host_files(model), "harness.c": harness_source(model.manifest), "observe.h": OBSERVE}
-    sources = [f"{model.name}.c", f"{model.name}_weights.c", "harness.c"]
+    weights = f"{model.name}_weights.c"
+    arrays = model.files.arrays(weights) if isinstance(model.files, Files) else None
+    binary = arrays if sys.platform == "linux" and model.manifest["constant_bytes"] >= LARGE else None
+    files: dict[str, str | bytes] = {**host_files(model, weights if binary else ""), "observe.h": OBSERVE}
+    files["harness.c"] = harness_source(model.manifest)
+    if binary:
+        files |= assembled_constants(model.name, binary)
+        weights = f"{model.name}_weights.s"
+    sources = [f"{model.name}.c", weights, "harness.c"]
     flags = [*FLAGS, *HOST, "-fPIC", "-shared", *(["-include", "observe.h"] if flavour == "observed" else [])]
     return Library(model, compile_files(files, [*sources, "-lm"], flags, ".so", compiler), flavour == "observed")
 

@@ -10,14 +10,14 @@ from bittwin_cgen.runtime import runtime_files
 FOLDER = "emulate/"
 
 
-def host_files(model: GeneratedModel) -> dict[str, str]:
-    """{path: text} of a model for any target, to be compiled on this machine.
+def host_files(model: GeneratedModel, left_out: str = "") -> dict[str, str]:
+    """{path: text} of a model for any target, to be compiled on this machine, but for one path.
 
     A file of btw/ that has a twin of its name in emulate/ becomes that twin; headers of emulate/ that the files include
     come along.
     """
     twins = {path.removeprefix(FOLDER): text for path, text in runtime_files().items() if path.startswith(FOLDER)}
-    files = dict(model.files)
+    files = {path: model.files[path] for path in model.files if path != left_out}
     for path in model.files:
         name = path.removeprefix("btw/")
         if name != path and name in twins:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 
 import numpy as np
@@ -92,7 +93,7 @@ class Initializers:
     def array(self, name: str, values: Array) -> str:
         """The name of the array; equal arrays are stored once."""
         flat = np.ascontiguousarray(values.reshape(-1))
-        key = str(flat.dtype), str(flat.size), flat.tobytes()
+        key = str(flat.dtype), str(flat.size), hashlib.sha256(flat.data).digest()
         if key not in self._known:
             self._known[key] = name
             self.arrays[name] = flat

@@ -11,7 +11,7 @@ import numpy as np
 
 from bittwin_cgen.emit.calls import Calls
 from bittwin_cgen.emit.literals import C_TYPES, Initializers, array_body, float_literal
-from bittwin_cgen.ir import Kernel, Port, Program, TensorType
+from bittwin_cgen.ir import ConstantsText, Kernel, Port, Program, TensorType
 from bittwin_cgen.lower import identifier, output_tensor
 from bittwin_cgen.version import ABI, VERSION
 
@@ -99,7 +99,7 @@ class ModelText:
     def constant_bytes(self) -> int:
         return self.initializers[0].bytes
 
-    def files(self, runtime: dict[str, str]) -> dict[str, str]:
+    def files(self, runtime: dict[str, str]) -> dict[str, str | ConstantsText]:
         """{path: text} of the model and of the runtime files it uses."""
         used = ["include/btw.h", "include/btw_fixed_point.h"]
         used += [path for kernel in self.kernels for path in (kernel.header, kernel.source)]
@@ -111,7 +111,7 @@ class ModelText:
             f"{self.name}.h": self.header(),
             f"{self.name}.c": self.source(),
             f"{self.name}_weights.h": self.weights_header(),
-            f"{self.name}_weights.c": self.weights(),
+            f"{self.name}_weights.c": ConstantsText(self.weights, self.initializers[0].arrays),
             **{f"btw/{path.rsplit('/', 1)[1]}": runtime[path] for path in sorted(set(used))},
         }
 
