@@ -18,6 +18,7 @@ import onnx.reference
 import onnx.shape_inference
 from google.protobuf.message import DecodeError
 
+from bittwin_cgen.alternatives import alternative
 from bittwin_cgen.errors import BittwinError
 from bittwin_cgen.ir import NUMBERS, Array, Graph, Node, Op, Port, Quantization, TensorType
 from bittwin_cgen.onnx_node import Codes, OnnxNode
@@ -157,10 +158,11 @@ class _Reader:
                 self._node(node, name)
             else:
                 self.problems[index] = self._examine(node, name)
-        outputs = [self._output(value.name) for value in self.graph.output]
+        ends = self.graph.output if self.problems is None or not any(self.problems.values()) else ()
+        outputs = [self._output(value.name) for value in ends]
         if len({port.name for port in outputs}) != len(outputs):
             raise BittwinError(self.name, "gives one output twice", "Remove it from the model's outputs")
-        if not inputs or not outputs:
+        if not inputs or (ends and not outputs) or not self.graph.output:
             raise BittwinError(self.name, "has no inputs or no outputs", "Export a model that computes something")
         return Graph(self.name, (), tuple(inputs), tuple(outputs), self.types).rewritten(self.nodes)
 
@@ -238,9 +240,7 @@ class _Reader:
             return
         reader = OPERATORS.get(proto.op_type)
         if reader is None:
-            raise node.refuse(
-                "this operator is not supported", f"Replace it, or end the model before it. Supported: {supported()}"
-            )
+            raise node.refuse("this operator is not supported", alternative(proto.op_type))
         if (proto.domain == "com.microsoft") != (proto.op_type in MICROSOFT):
             raise node.refuse(f"there is no such operator in domain {proto.domain!r}", "Repair the model")
         try:
@@ -367,10 +367,6 @@ class _Reader:
         real = ((codes.astype(np.int64) - origin.astype(np.int64)).astype(np.float32) * factor).astype(np.float32)
         self.constants[node.outputs[0]] = real
         self.codes[node.outputs[0]] = Codes(codes, scale.reshape(-1), zero_point.reshape(-1), axis)
-
-
-def supported() -> str:
-    return ", ".join(sorted(OPERATORS))
 
 
 def _dtype(element: int) -> str:

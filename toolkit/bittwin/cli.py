@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -141,8 +142,13 @@ def check(model: Model, as_json: Json = False) -> None:
 
     def text() -> None:
         for node in report["nodes"]:
+            module = f", module {node['module']}" if node["module"] else ""
             if not node["supported"]:
-                typer.echo(f"{node['name']} ({node['op']}): {node['reason']}. {node['fix']}")
+                typer.echo(f"{node['name']} ({node['op']}{module}): {node['reason']}. {node['fix']}")
+        rewritten = Counter(node["op"] for node in report["nodes"] if node["rewritten"])
+        if rewritten:
+            each = ", ".join(f"{count} {operator}" for operator, count in sorted(rewritten.items()))
+            typer.echo(f"rewritten exactly: {each} (--json says how)")
         count = sum(node["supported"] for node in report["nodes"])
         typer.echo(f"{count} of {len(report['nodes'])} nodes supported")
 
