@@ -63,8 +63,13 @@ static inline void btw_rows_constant(const void *rows[], int count, btw_plane pl
  * rows above the image, so that it is never negative. */
 static inline void btw_rows_ring(const void *rows[], int count, btw_plane plane, int y, int dilation)
 {
-    for (int ky = 0; ky < count; ky++, y += dilation)
-        rows[ky] = (const uint8_t *)plane.first + y % plane.slots * plane.stride;
+    const int bytes = plane.slots * plane.stride, step = dilation % plane.slots * plane.stride;
+    int at = y % plane.slots * plane.stride;
+    for (int ky = 0; ky < count; ky++) {
+        rows[ky] = (const uint8_t *)plane.first + at;
+        at += step;
+        at -= at >= bytes ? bytes : 0;
+    }
 }
 
 /* Rows outside mirror the image without repeating its edge. */
@@ -134,19 +139,21 @@ static inline void btw_fill_f32(void *values, int count, float value)
 static inline void btw_fill_pads_s8(void *values, int rows, int width, int left, int right, int value)
 {
     int8_t *y = values;
-    for (int row = 0; row < rows; row++, y += left + width + right) {
-        btw_fill_s8(y, left, value);
-        btw_fill_s8(y + left + width, right, value);
-    }
+    btw_fill_s8(y, left, value);
+    y += left + width;
+    for (int row = 1; row < rows; row++, y += right + left + width)
+        btw_fill_s8(y, right + left, value); /* of this row and of the next */
+    btw_fill_s8(y, right, value);
 }
 
 static inline void btw_fill_pads_f32(void *values, int rows, int width, int left, int right, float value)
 {
     float *y = values;
-    for (int row = 0; row < rows; row++, y += left + width + right) {
-        btw_fill_f32(y, left, value);
-        btw_fill_f32(y + left + width, right, value);
-    }
+    btw_fill_f32(y, left, value);
+    y += left + width;
+    for (int row = 1; row < rows; row++, y += right + left + width)
+        btw_fill_f32(y, right + left, value); /* of this row and of the next */
+    btw_fill_f32(y, right, value);
 }
 
 /* Memory at `offset` bytes of an arena. */

@@ -201,7 +201,10 @@ def convolution_case(random: Random, number: int) -> Case:
 
 def few_channels_case(random: Random, number: int) -> Case:
     kernel = (3, 3) if number % 2 else (int(random.integers(1, 11)), int(random.integers(1, 6)))
-    return spatial_case(random, number, int(random.integers(1, 5)), int(random.integers(1, 20)), kernel, 1)
+    channels = int(random.integers(1, 5))
+    if number % 4 == 0:  # words are copied where a row of the window has 4 bytes
+        kernel, channels = (2 * int(random.integers(1, 6)), 4), 1
+    return spatial_case(random, number, channels, int(random.integers(1, 20)), kernel, 1)
 
 
 def depthwise_case(random: Random, number: int) -> Case:

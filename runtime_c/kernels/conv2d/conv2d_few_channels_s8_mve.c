@@ -40,6 +40,22 @@ BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_copy, btw_conv2d_few_channels_s8
                  "subs r5, r5, #1\n\t"
                  "bne 1b")
 
+/* The same where each row gives 4 bytes: `count` pairs of rows. */
+BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_copy_words, btw_conv2d_few_channels_s8_mve_windows,
+                 "ldm r0, {r1-r6, r8}\n"
+                 "1:\n\t"
+                 "mov r9, r1\n\t"
+                 "mov lr, r5\n"
+                 "2:\n\t"
+                 "ldrd r10, r11, [r9], #8\n\t"
+                 "ldr r10, [r10, r2]\n\t"
+                 "ldr r11, [r11, r2]\n\t"
+                 "strd r10, r11, [r3], #8\n\t"
+                 "le lr, 2b\n\t"
+                 "add r2, r2, r8\n\t"
+                 "subs r6, r6, #1\n\t"
+                 "bne 1b")
+
 BTW_KERNEL void btw_conv2d_few_channels_s8_mve(const btw_conv2d_few_channels_s8_mve_layer *layer,
                                                const void *const rows[], int8_t *y, void *scratch)
 {
@@ -50,7 +66,10 @@ BTW_KERNEL void btw_conv2d_few_channels_s8_mve(const btw_conv2d_few_channels_s8_
         btw_conv2d_few_channels_s8_mve_windows windows = {
             rows, ox * layer->advance, scratch, row, layer->kernel_height, pixels, layer->advance, size,
         };
-        if (row <= 16 && layer->parts == 1) {
+        if (row == 4 && layer->parts == 1 && layer->kernel_height % 2 == 0) {
+            windows.count = layer->kernel_height / 2;
+            btw_conv2d_few_channels_s8_mve_copy_words(&windows);
+        } else if (row <= 16 && layer->parts == 1) {
             btw_conv2d_few_channels_s8_mve_copy(&windows);
         } else {
             windows.count = 1;

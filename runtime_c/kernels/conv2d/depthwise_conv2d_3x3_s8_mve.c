@@ -8,17 +8,18 @@
 
 /* `groups` times 16 lanes of each of `pixels`; of the last 16 only `lanes` are written. */
 typedef struct {
-    const int8_t *x[9]; /* in the order of the stream's taps */
-    const int32_t *stream;
-    int8_t *y;
-    int32_t pixels;
-    int32_t zero_point;
-    int32_t groups;
-    const int32_t *again; /* the stream */
-    int32_t moves;        /* 0: pixels follow each other without gaps */
-    int32_t x_gap;
-    int32_t y_gap;
-    int32_t lanes;
+    const void *const *rows; /* 0: of the window */
+    const int32_t *taps;     /* 4: row and byte of each, in the order of the stream */
+    int32_t first;           /* 8: byte of the rows */
+    int8_t *y;               /* 12 */
+    int32_t pixels;          /* 16 */
+    int32_t zero_point;      /* 20 */
+    int32_t groups;          /* 24, [0] */
+    const int32_t *stream;   /* 28, [4] */
+    int32_t moves;           /* 32, [8]: 0 where pixels follow each other without gaps */
+    int32_t x_gap;           /* 36, [12] */
+    int32_t y_gap;           /* 40, [16] */
+    int32_t lanes;           /* 44 */
 } btw_depthwise_conv2d_3x3_s8_mve_frame;
 
 /* r0 to r8 point to the taps, r9 to the stream, r10 to y; lr counts groups, r11 pixels; r12 is the zero point.
@@ -84,16 +85,24 @@ typedef struct {
     BTW_MVE_LATE_TAP("r8")                                                                                             \
     BTW_MVE_WIDEN_ADD
 
-/* [sp]: groups, again, moves, x_gap, y_gap. */
+/* r0-r8 taps, r9 stream, r10 y, r11 pixels, r12 zero point; [sp]: groups, stream, moves, x_gap, y_gap. */
 #define BTW_DEPTHWISE_CONV2D_3X3_S8_MVE_PIXELS(taps, requantize)                                                       \
     "push {r7}\n\t"                                                                                                    \
-    "add r1, r0, #52\n\t"                                                                                              \
+    "add r1, r0, #24\n\t"                                                                                              \
     "ldm r1, {r1-r6}\n\t"                                                                                              \
     "push {r1-r5}\n\t"                                                                                                 \
     "vctp.8 r6\n\t"                                                                                                    \
-    "add r1, r0, #36\n\t"                                                                                              \
-    "ldm r1, {r9-r12}\n\t"                                                                                             \
-    "ldm r0, {r0-r8}\n"                                                                                                \
+    "ldm r0, {r1, r2, r3, r10, r11, r12}\n\t"                                                                          \
+    "mov lr, r2\n\t"                                                                                                   \
+    "ldm r1, {r4, r5, r6}\n\t"                                                                                         \
+    "add r4, r4, r3\n\t"                                                                                               \
+    "add r5, r5, r3\n\t"                                                                                               \
+    "add r6, r6, r3\n\t"                                                                                               \
+    "push {r4, r5, r6}\n\t"                                                                                            \
+    ".irp x, r0, r1, r2, r3, r4, r5, r6, r7, r8\n\tldrd \\x, r9, [lr], #8\n\tldr \\x, [sp, \\x, lsl #2]\n\t"           \
+    "add \\x, \\x, r9\n\t.endr\n\t"                                                                                    \
+    "add sp, #12\n\t"                                                                                                  \
+    "ldr r9, [sp, #4]\n"                                                                                               \
     "1:\n\t"                                                                                                           \
     "ldr lr, [sp]\n"                                                                                                   \
     "2:\n\t" taps                                                                                                      \
@@ -132,21 +141,20 @@ static inline void btw_depthwise_conv2d_3x3_s8_mve_lanes(const btw_depthwise_con
 {
     for (int at = 0; at < lanes && pixels > 0;) {
         const int groups = lanes - at >= 16 ? (lanes - at) / 16 : 1;
-        const int32_t *const stream = layer->stream + at / 16 * 68;
         btw_depthwise_conv2d_3x3_s8_mve_frame frame = {
-            .stream = stream,
+            .rows = rows,
+            .taps = layer->taps,
+            .first = x_first + at,
             .y = y + at,
             .pixels = pixels,
             .zero_point = layer->zero_point,
             .groups = groups,
-            .again = stream,
+            .stream = layer->stream + at / 16 * 68,
             .x_gap = x_next - 16 * groups,
             .y_gap = y_next - 16 * groups,
             .lanes = lanes - at < 16 ? lanes - at : 16,
         };
         frame.moves = frame.x_gap | frame.y_gap;
-        for (int tap = 0; tap < 9; tap++)
-            frame.x[tap] = (const int8_t *)rows[layer->taps[2 * tap]] + layer->taps[2 * tap + 1] + x_first + at;
         if (layer->by_scale) {
             if (layer->sums == 3)
                 btw_depthwise_conv2d_3x3_s8_mve_333_by_scale(&frame);

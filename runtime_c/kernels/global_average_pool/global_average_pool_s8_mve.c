@@ -25,11 +25,39 @@ static inline void btw_global_average_pool_s8_mve_begin(int32_t *sums, int chann
                      : "q0", "cc", "memory");
 }
 
-/* Adds all channels of all pixels: in 16 bits along the row, then to sums. */
-static inline void btw_global_average_pool_s8_mve_add(const int8_t *x, int32_t *sums, int channels, int pixels)
+/* Adds `sixteens` times 16 channels of all pixels: in 16 bits along the row, then to sums. */
+static inline void btw_global_average_pool_s8_mve_add_sixteens(const int8_t *x, int32_t *sums, int channels, int pixels,
+                                                               int sixteens)
 {
     const int8_t *column;
-    int left = channels;
+    __asm__ volatile("1:\n\t"
+                     "vmov.i32 q0, #0\n\tvmov.i32 q1, #0\n\t"
+                     "mov %[column], %[x]\n\t"
+                     "add %[x], %[x], #16\n\t"
+                     "mov lr, %[pixels]\n"
+                     "2:\n\t"
+                     "vldrb.s16 q2, [%[column]]\n\tvldrb.s16 q3, [%[column], #8]\n\t"
+                     "add %[column], %[column], %[channels]\n\t"
+                     "vadd.i16 q0, q0, q2\n\tvadd.i16 q1, q1, q3\n\t"
+                     "le lr, 2b\n\t"
+                     ".irp sum, q0, q1\n\t"
+                     "vldrw.32 q2, [%[sums]]\n\tvmovlb.s16 q3, \\sum\n\tvadd.i32 q2, q2, q3\n\t"
+                     "vstrw.32 q2, [%[sums]], #16\n\t"
+                     "vldrw.32 q2, [%[sums]]\n\tvmovlt.s16 q3, \\sum\n\tvadd.i32 q2, q2, q3\n\t"
+                     "vstrw.32 q2, [%[sums]], #16\n\t"
+                     ".endr\n\t"
+                     "subs %[sixteens], %[sixteens], #1\n\t"
+                     "bne 1b"
+                     : [x] "+&r"(x), [column] "=&l"(column), [sums] "+&r"(sums), [sixteens] "+&r"(sixteens)
+                     : [channels] "r"(channels), [pixels] "r"(pixels)
+                     : "lr", "q0", "q1", "q2", "q3", "cc", "memory");
+}
+
+/* Adds `left` channels of all pixels. */
+static inline void btw_global_average_pool_s8_mve_add(const int8_t *x, int32_t *sums, int channels, int pixels,
+                                                      int left)
+{
+    const int8_t *column;
     __asm__ volatile("1:\n\t"
                      "vctp.16 %[left]\n\t"
                      "vmov.i32 q0, #0\n\t"
@@ -84,7 +112,11 @@ BTW_KERNEL void btw_global_average_pool_s8_mve(const btw_global_average_pool_s8 
     const int channels = layer->channels, zero_point = requantization->zero_point;
     if (row == 0)
         btw_global_average_pool_s8_mve_begin(sums, channels, layer->bias);
-    btw_global_average_pool_s8_mve_add(x, sums, channels, layer->width);
+    const int whole = channels & ~15;
+    if (whole)
+        btw_global_average_pool_s8_mve_add_sixteens(x, sums, channels, layer->width, whole / 16);
+    if (whole < channels)
+        btw_global_average_pool_s8_mve_add(x + whole, sums + whole, channels, layer->width, channels - whole);
     if (row < layer->height - 1)
         return;
     if (requantization->multiplier[0] == 0) {
