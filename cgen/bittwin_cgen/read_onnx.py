@@ -125,6 +125,9 @@ def _reader(model: onnx.ModelProto, name: str) -> _Reader:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         first = "; ".join(line for line in lines if line is lines[0] or "Name:" in line)
         raise BittwinError(name, f"is not a valid ONNX model ({first})", "Export it again") from None
+    for node in model.graph.node:
+        if not all(isinstance(text, str) for text in (node.name, node.op_type, *node.input, *node.output)):
+            raise BittwinError(name, f"has a name that is not text ({node.name!r})", "Export it again")
     opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 1)
     if opset < OLDEST_OPSET:
         raise BittwinError(
@@ -236,19 +239,20 @@ class _Reader:
                 raise node.refuse(f"its input {used!r} is made by no node before it", "Repair the model")
         if proto.domain not in DOMAINS:
             raise node.refuse(f"domain {proto.domain!r} is unknown", "Use operators of ONNX or com.microsoft")
-        if self._fold(node, proto):
-            return
+        try:
+            if not self._fold(node, proto):
+                self._compute(node, proto)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            what = f"its attributes or inputs are not valid ({type(error).__name__}: {error})"
+            raise node.refuse(what, "Repair the model or export it again") from None
+
+    def _compute(self, node: OnnxNode, proto: onnx.NodeProto) -> None:
         reader = OPERATORS.get(proto.op_type)
         if reader is None:
             raise node.refuse("this operator is not supported", alternative(proto.op_type))
         if (proto.domain == "com.microsoft") != (proto.op_type in MICROSOFT):
             raise node.refuse(f"there is no such operator in domain {proto.domain!r}", "Repair the model")
-        try:
-            nodes = reader(node)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            what = f"its attributes or inputs are not valid ({type(error).__name__}: {error})"
-            raise node.refuse(what, "Repair the model or export it again") from None
-        for made in nodes:
+        for made in reader(node):
             self._add(made, node)
 
     def _add(self, made: Node, node: OnnxNode) -> None:
