@@ -11,7 +11,6 @@ ALTERNATIVES = {
     "Attention": "Write it as MatMul, Softmax and MatMul",
     "Bernoulli": _NOISE,
     "Compress": _UNKNOWN_SIZE,
-    "ConvTranspose": "Use Resize and Conv",
     "CumSum": _OUTSIDE,
     "DeformConv": "Use Conv",
     "Einsum": "Write it as Transpose and MatMul",

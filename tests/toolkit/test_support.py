@@ -53,6 +53,7 @@ EXAMPLES = {
     "Resize": Example(constants=(vector(), vector(1, 1, 2, 2)), attributes={"mode": "linear"}),
     "Gather": Example(constants=(np.array([1, 0]),), attributes={"axis": 1}),
     "Expand": Example(((1, 2, 1, 4),), constants=(np.array([1, 2, 3, 4]),)),
+    "ConvTranspose": Example(weights=((2, 3, 2, 2),)),
     "DepthToSpace": Example(((1, 8, 2, 2),), attributes={"blocksize": 2}),
     "Add": Example(((1, 2, 4, 4), (1, 2, 4, 4))),
     "AveragePool": Example(attributes={"kernel_shape": [2, 2]}),

@@ -340,6 +340,18 @@ def float_tail(graph: GraphProto) -> list[str]:
     return list(tail)
 
 
+def grouped_transposes(graph: GraphProto) -> list[str]:
+    """Names of ConvTranspose nodes with groups: onnxruntime's quantizer counts their output channels wrongly.
+
+    They lose nothing: onnxruntime computes every ConvTranspose in float32.
+    """
+    return [
+        node.name
+        for node in graph.node
+        if node.op_type == "ConvTranspose" and any(a.name == "group" and a.i > 1 for a in node.attribute)
+    ]
+
+
 def clean(model: ModelProto) -> None:
     """Scales of whole tensors have shape []; domains nobody uses and the quantizer's notes go."""
     graph = model.graph

@@ -64,6 +64,7 @@ SUPPORT: dict[str, Support] = {
     "Clip": Support("table", "constant bounds"),
     "Concat": Support("exact"),
     "Conv": Support("exact", "1-D and 2-D, constant weights; a Pad before it is folded in, whatever its mode"),
+    "ConvTranspose": Support("float", "1-D and 2-D, constant weights"),
     "DepthToSpace": Support("exact", "both modes"),
     "DequantizeLinear": Support("exact", "int8, uint8, one scale a tensor; weights also one scale a channel"),
     "Dropout": Support("exact", "as at inference: nothing is computed"),

@@ -9,6 +9,7 @@ from bittwin_cgen.ops.average_pool import read_average_pool
 from bittwin_cgen.ops.clip import read_clip, read_relu
 from bittwin_cgen.ops.concat import read_concat
 from bittwin_cgen.ops.conv2d import read_batch_normalization, read_conv
+from bittwin_cgen.ops.conv_transpose2d import read_conv_transpose
 from bittwin_cgen.ops.global_average_pool import read_global_average_pool
 from bittwin_cgen.ops.linear import read_gemm
 from bittwin_cgen.ops.max_pool import read_max_pool
@@ -29,6 +30,7 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Clip": read_clip,
     "Concat": read_concat,
     "Conv": read_conv,
+    "ConvTranspose": read_conv_transpose,
     "DepthToSpace": read_depth_to_space,
     "DequantizeLinear": read_dequantize_linear,
     "Dropout": read_identity,
