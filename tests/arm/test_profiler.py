@@ -13,6 +13,7 @@ from bittwin.cli import main
 from bittwin.cortex_m4 import Executed, Instruction, estimate_cycles, parse_disassembly
 from bittwin.emulator import Emulated
 from bittwin.profiler import count_instructions, profile, run_with_plugin, without_harness
+from bittwin.stack import Function, deepest, read_call_graph, read_functions, stack_bound
 from bittwin_cgen import BittwinError
 from tests.arm.test_emulator import INPUT, need, network, probe
 
@@ -91,6 +92,11 @@ def test_profiles_are_whole_and_the_same_each_time(target: str) -> None:
     assert all(layer.instructions > 0 for layer in first.layers)
     assert first.code_bytes > 200 and first.constant_bytes > 400 and first.stack_bytes >= 32
     assert first.static_bytes == 0
+    if BOARDS[target].machine:
+        assert first.stack_bound_bytes is not None
+        assert first.stack_bytes <= first.stack_bound_bytes <= 512
+    else:
+        assert first.stack_bound_bytes is None
     assert (first.cycles_estimate is not None) == target.startswith("cortex-m4")
     if first.cycles_estimate is not None:
         assert first.instructions < first.cycles_estimate < 3 * first.instructions
@@ -130,7 +136,7 @@ def test_command_line(tmp_path: pytest.TempPathFactory, capsys: pytest.CaptureFi
     keys = "target instructions cycles_estimate macs arena_bytes static_bytes constant_bytes code_bytes stack_bytes"
     assert {*keys.split(), "layers", "mac_per_instruction"} <= report.keys()
     assert {"name", "op", "kernel", "instructions", "macs"} <= report["layers"][0].keys()
-    ram = report["arena_bytes"] + report["static_bytes"] + report["stack_bytes"]
+    ram = report["arena_bytes"] + report["static_bytes"] + report["stack_bound_bytes"]
     flash = report["code_bytes"] + report["constant_bytes"]
     assert call("--schedule", "layers", "--ram", str(ram), "--flash", str(flash))[0] == 0
     for option, size in (("--ram", ram), ("--flash", flash)):
@@ -144,6 +150,71 @@ def test_command_line(tmp_path: pytest.TempPathFactory, capsys: pytest.CaptureFi
 def test_the_host_has_no_profile() -> None:
     with pytest.raises(BittwinError, match="has no profile"):
         profile(network("small int8"), "host")
+
+
+# ---------------------------------------------------------------- the bound of the stack
+
+
+CALLS = """
+00000040 <net_run>:
+      40:	push	{r4, lr}
+      42:	sub	sp, #24
+      44:	bl	60 <net_layer>
+      48:	add	sp, #24
+      4a:	pop	{r4, pc}
+
+00000060 <net_layer>:
+      60:	stmdb	sp!, {r4, r5, r6, r7, r8, r9, r10, r11, lr}
+      64:	vpush	{d8-d15}
+      68:	push	{r7, ip}
+      6a:	subs	r0, #1
+      6c:	bne.n	60 <net_layer>
+      6e:	b.w	80 <memcpy>
+
+00000080 <memcpy>:
+      80:	strd	r4, r5, [sp, #-16]!
+      84:	b.n	80 <memcpy+0x2>
+      86:	bx	lr
+
+000000a0 <by_pointer>:
+      a0:	blx	r3
+
+000000b0 <again>:
+      b0:	push	{lr}
+      b2:	bl	b0 <again>
+"""
+
+
+def test_frames_and_calls_of_a_disassembly() -> None:
+    functions = read_functions(CALLS)
+    frames = {name: function.frame for name, function in functions.items()}
+    assert frames == {"net_run": 32, "net_layer": 36 + 64 + 8, "memcpy": 16, "by_pointer": 0, "again": 4}
+    assert functions["net_layer"].calls == {"memcpy"}
+    assert deepest(functions, "net_run") == 32 + 108 + 16
+    for name in ("by_pointer", "again"):
+        with pytest.raises(BittwinError, match="its stack has no bound"):
+            deepest(functions, name)
+
+
+def test_the_call_graph_of_the_compiler() -> None:
+    graph = """graph: { title: "net.c"
+node: { title: "net.c:layer.constprop.0" label: "layer.constprop\nnet.c:6:1\n96 bytes (static)" }
+node: { title: "net_run" label: "net_run\nnet.c:8:6\n8 bytes (static)" }
+node: { title: "memset" label: "memset\n/usr/include/string.h:33:9" shape : ellipse }
+edge: { sourcename: "net_run" targetname: "net.c:layer.constprop.0" label: "net.c:9:5" }
+edge: { sourcename: "net_run" targetname: "memset" }
+node: { title: "loose" label: "loose\nnet.c:8:6\n8 bytes (dynamic)" }
+}"""
+    functions = read_call_graph(graph)
+    assert functions["net_run"] == Function(8, {"layer.constprop.0", "memset"})
+    assert functions["layer.constprop.0"] == Function(96)
+    assert functions["loose"].endless
+
+
+def test_stack_pushed_by_inline_assembly_is_in_the_bound() -> None:
+    """The frame of a probe, which no compiler knows of: by its disassembly alone."""
+    emulated = known("cortex-m4")
+    assert stack_bound(emulated.program, emulated.board, "probe_run") == FRAME
 
 
 # ---------------------------------------------------------------- cycles of a Cortex-M4

@@ -145,9 +145,11 @@ def compile_files(
     flags: Sequence[str],
     suffix: str,
     compiler: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Path:
     """The compiled result, from the cache where the same text was compiled with the same flags before.
 
+    `beside`: suffixes of what the compiler writes besides; these files lie beside the result.
     Raises BittwinError with the compiler's first lines where it refuses.
     """
     cc = find_compiler(compiler)
@@ -169,9 +171,10 @@ def compile_files(
             raise BittwinError(
                 "generated C", f"does not compile with {cc}:\n{lines}", "This is a bug: please report it"
             )
-        partial = result.with_name(f"{result.name}.{os.getpid()}")
-        shutil.copy(made, partial)
-        partial.replace(result)
+        for other in (*beside, suffix):  # the result last: where it is, all are
+            partial = result.with_name(f"{result.stem}{other}.{os.getpid()}")
+            shutil.copy(made.with_suffix(other), partial)
+            partial.replace(result.with_suffix(other))
     return result
 
 

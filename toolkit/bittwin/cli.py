@@ -360,8 +360,10 @@ def print_profile(report: Any) -> None:
     if report.cycles_estimate is not None:
         per_mac = "" if report.cycles_per_mac is None else f", {report.cycles_per_mac:.2f} a MAC"
         console.print(f"about {report.cycles_estimate:,} cycles{per_mac} (estimate, memory without wait states)")
+    bound = report.stack_bound_bytes
+    known = "" if bound is None else f" (at most; {report.stack_bytes:,} reached)"
     console.print(
-        f"RAM: arena {report.arena_bytes:,} + static {report.static_bytes:,} + stack {report.stack_bytes:,} bytes; "
+        f"RAM: arena {report.arena_bytes:,} + static {report.static_bytes:,} + stack {report.stack:,} bytes{known}; "
         f"flash: code {report.code_bytes:,} + constants {report.constant_bytes:,} bytes"
     )
     for problem in report.exceeded:

@@ -102,6 +102,11 @@ class Program:
     model: Path
     weights: Path
 
+    @property
+    def call_graph(self) -> Path:
+        """What gcc knows of the model's functions: frames and calls."""
+        return self.model.with_suffix(".ci")
+
 
 def build_program(
     model: GeneratedModel,
@@ -121,10 +126,12 @@ def build_program(
         files["observe.h"] = OBSERVE if flavour == "observed" else MARK
     include = ["-include", "observe.h"] if flavour != "shipped" else []
 
-    def compiled(source: str, with_files: Mapping[str, str], extra: Sequence[str] = ()) -> Path:
-        return compile_files(with_files, [source], [*flags, *extra, "-c"], ".o", board.compiler)
+    def compiled(
+        source: str, with_files: Mapping[str, str], extra: Sequence[str] = (), beside: Sequence[str] = ()
+    ) -> Path:
+        return compile_files(with_files, [source], [*flags, *extra, "-c"], ".o", board.compiler, beside)
 
-    own = compiled(f"{model.name}.c", files, include)
+    own = compiled(f"{model.name}.c", files, [*include, "-fcallgraph-info=su"], [".ci"])
     weights = compiled(f"{model.name}_weights.c", model.files)
     harness = {name: (FOLDER / name).read_text() for name in ("harness.h", "main.c", "cortex_m.c", "linux.c")}
     main_files = {

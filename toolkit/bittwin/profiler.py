@@ -19,6 +19,7 @@ from bittwin.cortex_m4 import Executed, estimate_cycles, parse_disassembly
 from bittwin.emulator import Emulated, Measured, Program, symbols
 from bittwin.generator import generate
 from bittwin.runner import batches, check_samples, codes_of, draw_samples, load_npz, model_ports
+from bittwin.stack import stack_bound
 from bittwin_cgen import BittwinError, BudgetExceeded
 from bittwin_cgen.ir import Array, GeneratedModel
 from bittwin_cgen.read_onnx import load_model
@@ -55,10 +56,16 @@ class ProfileReport:
     static_bytes: int
     constant_bytes: int
     code_bytes: int
-    stack_bytes: int
+    stack_bytes: int  # reached in this run
+    stack_bound_bytes: int | None  # that no run can exceed; None where the target has an operating system
     passed: bool = True
     exceeded: list[str] = field(default_factory=list)
     layers: list[LayerProfile] = field(default_factory=list)
+
+    @property
+    def stack(self) -> int:
+        """Bytes of stack to provide: the bound, where there is one."""
+        return max(self.stack_bytes, self.stack_bound_bytes or 0)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -76,7 +83,7 @@ def profile(
 ) -> ProfileReport:
     """Costs of one inference, of the first sample of `inputs` or of one drawn from N(0, 1), seed 0.
 
-    `ram` bounds arena, static data and stack together, `flash` code and constants.
+    `ram` bounds arena, static data and stack together (its bound, where there is one), `flash` code and constants.
     """
     board = _board(target)
     proto = load_model(source)
@@ -87,7 +94,7 @@ def profile(
         return report
     # The compiler does not know of stack and code: what they leave of the budgets may still be enough.
     left = (
-        None if ram is None else max(0, ram - report.static_bytes - report.stack_bytes),
+        None if ram is None else max(0, ram - report.static_bytes - report.stack),
         None if flash is None else max(0, flash - report.code_bytes),
     )
     try:
@@ -125,9 +132,11 @@ def _profile(
         for layer, count in zip(facts["layers"], per_layer, strict=True)
     ]
     arena = int(facts["arena_bytes"])
+    bound = stack_bound(shipped.program, board, f"{model.name}_run") if board.machine else None
+    stack = max(counted.stack_bytes, bound or 0)
     exceeded = _exceeded(
         [
-            ("--ram", ram, {"arena": arena, "static data": sizes["data"], "stack": counted.stack_bytes}),
+            ("--ram", ram, {"arena": arena, "static data": sizes["data"], "stack": stack}),
             ("--flash", flash, {"code": sizes["code"], "constants": sizes["constants"]}),
         ]
     )
@@ -146,6 +155,7 @@ def _profile(
         constant_bytes=sizes["constants"],
         code_bytes=sizes["code"],
         stack_bytes=counted.stack_bytes,
+        stack_bound_bytes=bound,
         passed=not exceeded,
         exceeded=exceeded,
         layers=layers,
