@@ -8,11 +8,12 @@ from pathlib import Path
 
 import onnx
 
+from bittwin_cgen.budget import arena_exceeded, constants_exceeded
 from bittwin_cgen.check import check_graph
 from bittwin_cgen.emit.manifest import manifest
 from bittwin_cgen.emit.memory_map import memory_map
 from bittwin_cgen.emit.model import ModelText
-from bittwin_cgen.errors import BittwinError, BudgetExceeded
+from bittwin_cgen.errors import BittwinError
 from bittwin_cgen.ir import Files, GeneratedModel, Graph, Program, UnaryTable
 from bittwin_cgen.lower import identifier, lower
 from bittwin_cgen.passes.fill_tables import fill_tables
@@ -107,33 +108,10 @@ def generate(
     text = ModelText(program, program.graph.name)
     facts = manifest(text)
     if ram is not None and text.arena_bytes > ram:
-        raise _arena_exceeded(text, ram)
+        raise arena_exceeded(text, ram)
     if flash is not None and text.constant_bytes > flash:
-        raise _constants_exceeded(text, flash)
+        raise constants_exceeded(text, flash)
     files = text.files(runtime_files())
     files[f"{text.name}.json"] = json.dumps(facts, indent=1) + "\n"
     files[f"{text.name}_memory.svg"] = memory_map(program)
     return GeneratedModel(text.name, program, Files(files), facts)
-
-
-def _arena_exceeded(text: ModelText, budget: int) -> BudgetExceeded:
-    program = text.program
-    largest = sorted(program.places.items(), key=lambda item: (-item[1].bytes, item[0]))[:2]
-    makers = {step.output: step.name for step in program.steps()}
-    detail = " + ".join(f"{makers.get(name, name)} ({place.bytes:,})" for name, place in largest)
-    do = "Use a smaller input, or fewer channels in these layers"
-    if program.schedule == "layers":
-        least = lower(program.graph, program.target, "ram").arena_bytes
-        do = f"Try --schedule ram: it needs {least:,}" + ("" if least <= budget else ", which does not fit either")
-    what = f"needs {text.arena_bytes:,} bytes of arena; the budget is {budget:,}. Largest: {detail}"
-    return BudgetExceeded(text.name, what, do)
-
-
-def _constants_exceeded(text: ModelText, budget: int) -> BudgetExceeded:
-    arrays, _, _ = text.initializers
-    largest = sorted(arrays.arrays.items(), key=lambda item: (-item[1].nbytes, item[0]))[:2]
-    detail = " + ".join(f"{name} ({values.nbytes:,})" for name, values in largest)
-    floats = any(values.dtype == "float32" for _, values in largest)
-    do = "Quantize the model: int8 weights take a quarter" if floats else "Use fewer channels in these layers"
-    what = f"needs {arrays.bytes:,} bytes of constants; the budget is {budget:,}. Largest: {detail}"
-    return BudgetExceeded(text.name, what, do)

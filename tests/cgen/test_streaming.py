@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from bittwin.builder import FLAGS, build, compile_files, from_c_order, to_c_order
-from bittwin_cgen import BudgetExceeded, generate
+from bittwin_cgen import generate
 from bittwin_cgen.emit.manifest import manifest
 from bittwin_cgen.emit.model import ModelText
 from bittwin_cgen.interpret import interpret
@@ -24,6 +24,7 @@ from bittwin_cgen.lower import counters_name, lower
 from bittwin_cgen.pipeline import compile_graph
 from bittwin_cgen.runtime import runtime_files
 from bittwin_cgen.targets import find_target
+from tests.cgen.test_budget import long_chain
 from tests.cgen.test_schedule import PADDING, bottom, wanted_rows
 from tests.graphs import GraphBuilder, random_model, sample_inputs
 
@@ -396,39 +397,6 @@ void push(void *arena, const {kind[given["dtype"]]} *image, {kind[result["dtype"
     assert from_c_order(output, result["shape"]).tobytes() == expected.tobytes()
     by_layers = build(generate(proto, schedule="layers")).run(samples).outputs[result["name"]]
     assert expected.tobytes() == by_layers.tobytes()
-
-
-def long_chain() -> Any:
-    graph = GraphBuilder(np.random.default_rng(1), "int8", "codes")
-    x = graph.input(1, 3, 32, 32)
-    for channels in (8, 8, 16, 16):
-        x = graph.conv(x, channels, kernel=(3, 3), pads=(1, 1, 1, 1))
-    graph.output(x)
-    return graph.model()
-
-
-def test_a_budget_takes_the_fastest_that_fits() -> None:
-    proto = long_chain()
-    least, most = (generate(proto, schedule=name).manifest["arena_bytes"] for name in ("ram", "layers"))
-    assert least < most
-    assert generate(proto, ram=most).manifest["arena_bytes"] == most
-    streamed = []
-    for budget in (least, (least + most) // 2):
-        facts = generate(proto, ram=budget).manifest
-        assert facts["arena_bytes"] <= budget
-        streamed.append(sum(len(segment) for segment in facts["segments"] if len(segment) > 1))
-    assert streamed[1] <= streamed[0]
-
-
-def test_a_budget_that_cannot_hold_says_what_is_needed() -> None:
-    proto = long_chain()
-    least = generate(proto).manifest["arena_bytes"]
-    with pytest.raises(BudgetExceeded) as raised:
-        generate(proto, ram=least - 1)
-    assert f"{least:,}" in raised.value.what
-    with pytest.raises(BudgetExceeded) as raised:
-        generate(proto, schedule="layers", ram=least)
-    assert "--schedule ram" in raised.value.do
 
 
 def test_two_padding_values_that_print_alike_have_a_row_each() -> None:
