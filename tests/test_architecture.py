@@ -237,7 +237,9 @@ def test_every_kernel_row_has_its_file_and_is_declared() -> None:
         assert source.is_file(), row.source
         assert header.is_file(), row.header
         assert re.search(rf"^void {row.symbol}\(", header.read_text(), re.MULTILINE), row.header
-        assert re.search(rf"^BTW_KERNEL void {row.symbol}\(", source.read_text(), re.MULTILINE), row.source
+        assert re.search(rf"^BTW_KERNEL (BTW_FOLDED )?void {row.symbol}\(", source.read_text(), re.MULTILINE), (
+            row.source
+        )
 
 
 def test_every_kernel_file_has_its_row() -> None:
@@ -246,7 +248,7 @@ def test_every_kernel_file_has_its_row() -> None:
 
 def test_kernel_files_define_one_kernel_named_like_the_file() -> None:
     for path in kernel_files():
-        defined = re.findall(r"^BTW_KERNEL \w+ \*?(\w+)\(", path.read_text(), re.MULTILINE)
+        defined = re.findall(r"^BTW_KERNEL (?:BTW_FOLDED )?\w+ \*?(\w+)\(", path.read_text(), re.MULTILINE)
         assert defined == [f"btw_{path.stem}"], path
 
 

@@ -6,6 +6,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Kernels hold thousands of these: as calls they compile in seconds. */
+#define NEON_CALL static __attribute__((noinline, unused))
+
 typedef struct {
     float32x4_t val[2];
 } float32x4x2_t;
@@ -140,14 +143,14 @@ static inline float neon_smaller(float a, float b)
     return a < b || (a == b && signbit(a)) ? a : b;
 }
 
-static inline float32x4_t vmaxq_f32(float32x4_t a, float32x4_t b)
+NEON_CALL float32x4_t vmaxq_f32(float32x4_t a, float32x4_t b)
 {
     for (int i = 0; i < 4; i++)
         a[i] = neon_larger(a[i], b[i]);
     return a;
 }
 
-static inline float32x4_t vminq_f32(float32x4_t a, float32x4_t b)
+NEON_CALL float32x4_t vminq_f32(float32x4_t a, float32x4_t b)
 {
     for (int i = 0; i < 4; i++)
         a[i] = neon_smaller(a[i], b[i]);
@@ -155,19 +158,19 @@ static inline float32x4_t vminq_f32(float32x4_t a, float32x4_t b)
 }
 
 /* a + b * c, rounded once */
-static inline float32x4_t vfmaq_f32(float32x4_t a, float32x4_t b, float32x4_t c)
+NEON_CALL float32x4_t vfmaq_f32(float32x4_t a, float32x4_t b, float32x4_t c)
 {
     for (int i = 0; i < 4; i++)
         a[i] = fmaf(b[i], c[i], a[i]);
     return a;
 }
 
-static inline float32x4_t vfmaq_n_f32(float32x4_t a, float32x4_t b, float c)
+NEON_CALL float32x4_t vfmaq_n_f32(float32x4_t a, float32x4_t b, float c)
 {
     return vfmaq_f32(a, b, vdupq_n_f32(c));
 }
 
-static inline float32x4_t vfmaq_laneq_f32(float32x4_t a, float32x4_t b, float32x4_t c, int lane)
+NEON_CALL float32x4_t vfmaq_laneq_f32(float32x4_t a, float32x4_t b, float32x4_t c, int lane)
 {
     return vfmaq_n_f32(a, b, c[lane]);
 }

@@ -211,14 +211,19 @@ def conv_s8(random: Random, depthwise: bool, shape: str = "any", quiet: bool = F
     return KernelCase(op, *types, (x.reshape(given),), y.reshape(result))
 
 
-def conv_f32(random: Random, depthwise: bool, shape_of: str = "any") -> KernelCase:
-    """`shape_of`: "1x1" has one group and no window, "wide" more channels, "3x3" of these no dilation."""
+def conv_f32(random: Random, depthwise: bool, shape_of: str = "any", blocks: bool = False) -> KernelCase:
+    """`shape_of`: "1x1" has one group and no window, "wide" more channels, "3x3" of these no dilation.
+
+    `blocks`: more pixels and channels than there is room for in registers.
+    """
     mode = str(random.choice(MODES))
     shape = draw_image(random)
     kernel, stride, dilation, pads = draw_window(random, shape[2:], mode)
     if shape_of == "3x3":
         shape = (1, shape[1], shape[2] + 4, shape[3] + 4)
         kernel, stride, dilation, pads = (3, 3), (stride[0], int(random.integers(1, 3))), (dilation[0], 1), (1, 1, 1, 1)
+    if blocks:
+        shape = (*shape[:3], shape[3] + int(random.integers(0, 24)))
     if shape_of == "1x1":
         mode, kernel, stride, dilation, pads = "constant", (1, 1), (1, 1), (1, 1), (0, 0, 0, 0)
         groups, group_channels, each = 1, int(random.integers(1, 40)), int(random.integers(1, 20))
@@ -232,8 +237,14 @@ def conv_f32(random: Random, depthwise: bool, shape_of: str = "any") -> KernelCa
             int(random.integers(2, 6)),
             int(random.integers(1, 5)),
         )
+    if blocks and depthwise:
+        groups = int(random.integers(4, 40))
+    elif blocks:
+        groups, group_channels, each = max(1, groups % 3), int(random.integers(1, 22)), int(random.integers(1, 41))
     x = draw_real(random, (1, groups * group_channels, *shape[2:]))
     weight, bias = draw_real(random, (groups * each, group_channels, *kernel)), draw_real(random, [groups * each])
+    if blocks:
+        weight /= F(math.sqrt(weight[0].size))  # sums of hundreds stay as near to onnxruntime's as those of a few
     low, high = draw_bounds(random)
     outside = float(random.choice([0.0, 0.0, 1.5])) if mode == "constant" else 0.0
     op = Conv2d(
@@ -281,12 +292,19 @@ def linear_s8(random: Random, quiet: bool = False) -> KernelCase:
     return KernelCase(op, (codes_type(x_quantization, x.shape),), codes_type(y_quantization, y.shape), (x,), y)
 
 
-def linear_f32(random: Random) -> KernelCase:
+def linear_f32(random: Random, most_outputs: int = 12) -> KernelCase:
     x = draw_real(random, (1, int(random.integers(1, 40))))
-    weight = draw_real(random, (int(random.integers(1, 12)), x.shape[1]))
+    weight = draw_real(random, (int(random.integers(1, most_outputs)), x.shape[1]))
     bias, (low, high) = draw_real(random, [len(weight)]), draw_bounds(random)
     y = onnxruntime_gives("Gemm", "float32", [x], x, weight, bias, transB=1)
     return real_case(Linear(weight=weight, bias=bias, low=low, high=high), [x], np.clip(y, low, high))
+
+
+def pixels_f32(random: Random) -> KernelCase:
+    """Fully connected, or a 1x1 convolution pixel by pixel, with more than a block of outputs."""
+    if random.random() < 0.3:
+        return linear_f32(random, 50)
+    return conv_f32(random, depthwise=False, shape_of="1x1", blocks=True)
 
 
 def draw_pooling(random: Random, sizes: Sequence[int], dilated: bool) -> tuple[Pooling, dict[str, Any]]:
@@ -575,9 +593,17 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_clip_f32_scalar": (clip_f32, 6),
     "btw_concat_f32_scalar": (concat_f32, 10),
     "btw_concat_s8_scalar": (concat_s8, 16),
+    "btw_conv2d_f32_neon": (
+        lambda random: conv_f32(
+            random, random.random() < 0.1, str(random.choice(["any", "3x3"])), blocks=random.random() < 0.7
+        ),
+        36,
+    ),
     "btw_conv2d_f32_scalar": (lambda random: conv_f32(random, depthwise=False), 16),
     "btw_conv2d_s8_scalar": (lambda random: conv_s8(random, depthwise=False), 40),
     "btw_copy_u8_scalar": (copy_u8, 6),
+    "btw_depthwise_conv2d_3x3_f32_neon": (lambda random: conv_f32(random, True, "3x3", blocks=True), 20),
+    "btw_depthwise_conv2d_f32_neon": (lambda random: conv_f32(random, True, "wide", blocks=True), 14),
     "btw_depthwise_conv2d_f32_scalar": (lambda random: conv_f32(random, depthwise=True), 16),
     "btw_depthwise_conv2d_s8_scalar": (lambda random: conv_s8(random, depthwise=True), 30),
     "btw_dequantize_linear_f32_scalar": (dequantize_f32, 6),
@@ -587,6 +613,7 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_global_average_pool_f32_scalar": (global_average_pool_f32, 8),
     "btw_global_average_pool_s8_scalar": (global_average_pool_s8, 16),
     "btw_image_u8_scalar": (image_u8, 4),
+    "btw_linear_f32_neon": (pixels_f32, 24),
     "btw_linear_f32_scalar": (linear_f32, 10),
     "btw_linear_s8_scalar": (linear_s8, 16),
     "btw_max_pool_f32_scalar": (max_pool_f32, 16),

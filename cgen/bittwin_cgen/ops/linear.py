@@ -17,6 +17,7 @@ from bittwin_cgen.ops.linear_armv7m import KERNELS as ARMV7M_KERNELS
 from bittwin_cgen.ops.linear_dsp import KERNELS as DSP_KERNELS
 from bittwin_cgen.ops.linear_f32 import KERNELS as F32_KERNELS
 from bittwin_cgen.ops.linear_mve import KERNELS as MVE_KERNELS
+from bittwin_cgen.ops.linear_neon import KERNELS as NEON_KERNELS
 from bittwin_cgen.ops.weighted import Weighted, folded_bias, layer_scale, proved_layer
 
 
@@ -99,6 +100,7 @@ KERNELS = (
     *ARMV7M_KERNELS,
     *F32_KERNELS,
     *ARMV6M_KERNELS,
+    *NEON_KERNELS,
     Kernel("btw_linear_s8_scalar", "pixels", "s8", "scalar", "linear", _pointwise_only, _pack),
     Kernel("btw_linear_f32_scalar", "pixels", "f32", "scalar", "linear", _pointwise_only, _pack),
 )
