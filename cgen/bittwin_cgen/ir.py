@@ -269,7 +269,8 @@ class Kernel:
 
     A kernel with `scratch` takes a pointer to that many bytes of the arena as its last argument. It may read `slack`
     bytes past the rows or pixels of its input. Where weights have to be packed, `pack` makes the struct of a layer.
-    With `in_place`, y of a kernel of pixels may be any of its inputs.
+    With `in_place`, y of a kernel of pixels may be any of its inputs. `widened`: an int8 weight takes more than a byte.
+    `per_mac`: instructions a multiplication takes, about; to compare kernels that compute the same.
     """
 
     symbol: str
@@ -282,6 +283,8 @@ class Kernel:
     scratch: Callable[[Any], int] | None = None
     slack: int = 0
     in_place: bool = False
+    widened: bool = False
+    per_mac: float = 5.0
 
     @property
     def source(self) -> str:

@@ -14,6 +14,7 @@ from bittwin_cgen.emit.manifest import manifest
 from bittwin_cgen.emit.memory_map import memory_map
 from bittwin_cgen.emit.model import ModelText
 from bittwin_cgen.errors import BittwinError
+from bittwin_cgen.flash import compacted
 from bittwin_cgen.ir import Files, GeneratedModel, Graph, Program, UnaryTable
 from bittwin_cgen.lower import identifier, lower
 from bittwin_cgen.passes.fill_tables import fill_tables
@@ -106,6 +107,12 @@ def generate(
     """
     program = compile_program(source, target, schedule, name, ram, unary_table)
     text = ModelText(program, program.graph.name)
+    if flash is not None:
+        for smaller in compacted(program, text.constant_bytes - flash):
+            text = ModelText(lower(smaller, program.target, schedule, ram), program.graph.name)
+            if text.constant_bytes <= flash:
+                break
+        program = text.program
     facts = manifest(text)
     if ram is not None and text.arena_bytes > ram:
         raise arena_exceeded(text, ram)

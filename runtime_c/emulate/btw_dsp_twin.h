@@ -20,9 +20,10 @@ static inline int8_t btw_dsp_by_scale(int32_t acc, int32_t scale_bits, int32_t o
 }
 
 static inline void btw_dsp_windows_by(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
-                                      int pixels, void *scratch, btw_dsp_code *code)
+                                      int pixels, void *scratch, btw_dsp_code *code, int compact)
 {
     const int channels = taps->output_channels, quads = taps->rows * ((taps->row_bytes + 3) / 4);
+    const int words = compact ? 4 : 8; /* a quad */
     int16_t *const x = scratch;
     for (int pixel = 0; pixel < pixels; pixel++, y += channels) {
         int16_t *widened = x;
@@ -39,16 +40,22 @@ static inline void btw_dsp_windows_by(const btw_dsp_taps *taps, const void *cons
             for (int lane = 0; lane < 4; lane++) {
                 uint32_t acc = (uint32_t)stream[lane];
                 for (int quad = 0; quad < quads; quad++) {
-                    const int32_t even = stream[4 + 8 * quad + lane], odd = stream[8 + 8 * quad + lane];
                     const int16_t *const taps4 = x + 4 * quad;
+                    if (compact) {
+                        const int8_t *const four = (const int8_t *)(stream + 4 + 4 * quad + lane);
+                        for (int tap = 0; tap < 4; tap++)
+                            acc += (uint32_t)(taps4[tap] * four[tap]);
+                        continue;
+                    }
+                    const int32_t even = stream[4 + 8 * quad + lane], odd = stream[8 + 8 * quad + lane];
                     acc += (uint32_t)(taps4[0] * (int16_t)even) + (uint32_t)(taps4[2] * (even >> 16));
                     acc += (uint32_t)(taps4[1] * (int16_t)odd) + (uint32_t)(taps4[3] * (odd >> 16));
                 }
-                const int32_t multiplier = stream[4 + 8 * quads + lane];
+                const int32_t multiplier = stream[4 + words * quads + lane];
                 if (first + lane < channels)
                     y[first + lane] = code((int32_t)acc, multiplier, taps->offset);
             }
-            stream += 8 + 8 * quads;
+            stream += 8 + words * quads;
         }
     }
 }
@@ -56,13 +63,19 @@ static inline void btw_dsp_windows_by(const btw_dsp_taps *taps, const void *cons
 static inline void btw_dsp_windows(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y, int pixels,
                                    void *scratch)
 {
-    btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_proved);
+    btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_proved, 0);
+}
+
+static inline void btw_dsp_windows_compact(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
+                                           int pixels, void *scratch)
+{
+    btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_proved, 1);
 }
 
 static inline void btw_dsp_windows_float(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
                                          int pixels, void *scratch)
 {
-    btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_by_scale);
+    btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_by_scale, 0);
 }
 
 static inline void btw_dsp_depthwise_by(const btw_dsp_depthwise *layer, const void *const rows[], int8_t *y,

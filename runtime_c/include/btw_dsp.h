@@ -11,6 +11,8 @@
  * stream, a block for each 4 output channels: 4 biases (input zero point folded in), for each quad of taps 4 words
  * tap0 | tap2 << 16 of the channels and 4 words tap1 | tap3 << 16, then 4 multipliers. Where output_channels is not a
  * multiple of 4, the last block is that of the last 4 channels, or of all of them if there are fewer.
+ * For kernels whose name ends in _compact the weights of a quad are 4 words, tap0 | tap1 << 8 | tap2 << 16 | tap3 << 24
+ * of each channel.
  * code = saturate((offset + ((acc * multiplier) >> 32)) >> 3). */
 typedef struct {
     int rows;
@@ -65,6 +67,8 @@ typedef struct {
 #if !defined(BTW_INLINE_KERNELS)
 void btw_linear_s8_dsp(const btw_dsp_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
 void btw_linear_s8_dsp_float(const btw_dsp_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
+void btw_linear_s8_dsp_compact(const btw_dsp_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
+void btw_conv2d_s8_dsp_compact(const btw_dsp_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_conv2d_s8_dsp_float(const btw_dsp_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_depthwise_conv2d_s8_dsp(const btw_dsp_depthwise *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_depthwise_conv2d_s8_dsp_float(const btw_dsp_depthwise *layer, const void *const rows[], int8_t *y,
@@ -125,6 +129,29 @@ _Static_assert(sizeof(btw_dsp_frame) == 80, "the loops copy 20 words");
     "smlad r6, r11, r12, r2\n\tsmlad r2, r10, r12, r2\n\tsmlad r7, r11, lr, r3\n\tsmlad r3, r10, lr, r3\n\t"           \
     "ldrd r12, lr, [r1], #8\n\t"                                                                                       \
     "smlad r8, r11, r12, r4\n\tsmlad r4, r10, r12, r4\n\tsmlad r9, r11, lr, r5\n\tsmlad r5, r10, lr, r5\n\t"
+#define BTW_DSP_STEPS ".rept 16\n\t" BTW_DSP_STEP ".endr\n\t"
+
+/* The same for weights of one byte: both pixels start from the bias; 2 channels, 2 taps; 4 taps x 2 pixels x 4 channels
+ * in 120 bytes of code */
+#define BTW_DSP_START "ldm r1!, {r2-r5}\n\tmov r6, r2\n\tmov r7, r3\n\tmov r8, r4\n\tmov r9, r5\n\t"
+#define BTW_DSP_WIDENED(acc00, acc10, acc01, acc11, turned)                                                            \
+    "sxtb16 r12, r12" turned "\n\tsmlad " acc00 ", r10, r12, " acc00 "\n\tsmlad " acc10 ", r11, r12, " acc10           \
+    "\n\tsxtb16 lr, lr" turned "\n\tsmlad " acc01 ", r10, lr, " acc01 "\n\tsmlad " acc11 ", r11, lr, " acc11 "\n\t"
+#define BTW_DSP_COMPACT_STEP                                                                                           \
+    "ldrd r10, r11, [r0], #8\n\tldrd r12, lr, [r1], #8\n\t" BTW_DSP_WIDENED(                                           \
+        "r2", "r6", "r3", "r7",                                                                                        \
+        "") "ldrd r12, lr, [r1], #8\n\t" BTW_DSP_WIDENED("r4", "r8", "r5", "r9",                                       \
+                                                         "") "ldrd r10, r11, [r0], #8\n\tldrd r12, lr, [r1, "          \
+                                                             "#-16]\n\t" BTW_DSP_WIDENED(                              \
+                                                                 "r2", "r6", "r3", "r7",                               \
+                                                                 ", ror #8") "ldrd r12, lr, "                          \
+                                                                             "[r1, "                                   \
+                                                                             "#-8]"                                    \
+                                                                             "\n"                                      \
+                                                                             "\t" BTW_DSP_WIDENED("r4", "r8", "r5",    \
+                                                                                                  "r9", ", ror #8")
+#define BTW_DSP_COMPACT_STEPS ".rept 8\n\t" BTW_DSP_COMPACT_STEP ".endr\n\t"
+
 #define BTW_DSP_CODE(acc, multiplier, offset, y)                                                                       \
     "smmla " acc ", " acc ", " multiplier ", " offset "\n\tssat " acc ", #8, " acc ", asr #3\n\t"                      \
     "strb " acc ", [" y "], #1\n\t"
@@ -147,7 +174,7 @@ _Static_assert(sizeof(btw_dsp_frame) == 80, "the loops copy 20 words");
  * 0: a pair, 1-5: rows of its window: r0 r1 bytes of the pixels, r8 end of the row, r9 widened taps, r10 position,
  * r11 step, r12 rows, lr their end; 5-6: a block; 9: the next pair begins where pixel 1 ends; 7: one block more that
  * overlaps the last: `end` and `stream_end` change places. */
-#define BTW_DSP_PAIRS(CODES)                                                                                           \
+#define BTW_DSP_PAIRS(BEGIN, STEPS, CODES)                                                                             \
     BTW_DSP_ENTER                                                                                                      \
     "adr.w r2, 6f\n\tldr r3, [sp, #24]\n\tadd r2, r2, r3\n\torr r2, r2, #1\n\tstr r2, [sp, #24]\n\t"                   \
     "adr.w r2, 2f\n\tldr r3, [sp, #28]\n\tadd r2, r2, r3\n\torr r2, r2, #1\n\tstr r2, [sp, #28]\n"                     \
@@ -162,9 +189,8 @@ _Static_assert(sizeof(btw_dsp_frame) == 80, "the loops copy 20 words");
     "3:\n\tldrb r2, [r0]\n\tldrb r3, [r1]\n"                                                                           \
     "4:\n\t" BTW_DSP_WIDEN_PAIR "5:\n\tcmp r12, lr\n\tbne 1b\n\t"                                                      \
     "add r10, r10, r11, lsl #1\n\tstr r10, [sp, #36]\n\tldrd r0, r1, [sp, #52]\n"                                      \
-    "5:\n\t" BTW_DSP_FIRST "ldr pc, [sp, #24]\n"                                                                       \
-    "6:\n\t.rept 16\n\t" BTW_DSP_STEP ".endr\n\t"                                                                      \
-    "ldr r10, [sp, #20]\n\tcmp r0, r10\n\tbne 6b\n\t" CODES "cmp r1, r12\n\tbne 5b\n\t"                                \
+    "5:\n\t" BEGIN "ldr pc, [sp, #24]\n"                                                                               \
+    "6:\n\t" STEPS "ldr r10, [sp, #20]\n\tcmp r0, r10\n\tbne 6b\n\t" CODES "cmp r1, r12\n\tbne 5b\n\t"                 \
     "ldr r2, [sp, #76]\n\tcbnz r2, 7f\n"                                                                               \
     "9:\n\trsb r10, r10, r11, lsl #1\n\tstrd r11, r10, [sp]\n\t"                                                       \
     "ldr r2, [sp, #68]\n\tcmp r11, r2\n\tbne 0b\n\tb 8f\n"                                                             \
@@ -173,10 +199,24 @@ _Static_assert(sizeof(btw_dsp_frame) == 80, "the loops copy 20 words");
     "sub r10, r10, r2\n\tsub r11, r11, r2\n\tstrd r10, r11, [sp]\n\tb 5b\n"                                            \
     "8:\n\t" BTW_DSP_LEAVE
 
+/* Quads of a pixel: r0 x, r1 stream, r2-r5 sums, r6 r7 taps, r8-r11 weights; 44 and 76 bytes of code */
+#define BTW_DSP_PIXEL_STEPS                                                                                            \
+    ".rept 4\n\tldrd r6, r7, [r0], #8\n\tldm r1!, {r8-r11}\n\t"                                                        \
+    "smlad r2, r6, r8, r2\n\tsmlad r3, r6, r9, r3\n\tsmlad r4, r6, r10, r4\n\tsmlad r5, r6, r11, r5\n\t"               \
+    "ldm r1!, {r8-r11}\n\t"                                                                                            \
+    "smlad r2, r7, r8, r2\n\tsmlad r3, r7, r9, r3\n\tsmlad r4, r7, r10, r4\n\tsmlad r5, r7, r11, r5\n\t.endr\n\t"
+#define BTW_DSP_PIXEL_COMPACT_STEPS                                                                                    \
+    ".rept 4\n\tldrd r6, r7, [r0], #8\n\tldm.w r1, {r8-r11}\n\t"                                                       \
+    ".irp w, r8, r9, r10, r11\n\tsxtb16 \\w, \\w\n\t.endr\n\t"                                                         \
+    "smlad r2, r6, r8, r2\n\tsmlad r3, r6, r9, r3\n\tsmlad r4, r6, r10, r4\n\tsmlad r5, r6, r11, r5\n\t"               \
+    "ldm r1!, {r8-r11}\n\t"                                                                                            \
+    ".irp w, r8, r9, r10, r11\n\tsxtb16 \\w, \\w, ror #8\n\t.endr\n\t"                                                 \
+    "smlad r2, r7, r8, r2\n\tsmlad r3, r7, r9, r3\n\tsmlad r4, r7, r10, r4\n\tsmlad r5, r7, r11, r5\n\t.endr\n\t"
+
 /* One pixel, 4 channels at a time; widened taps of a quad are 8 bytes.
  * 1-5: a row of the window as above; 6: a block: r0 x, r1 stream, r2-r5 sums, r6 r7 taps, r8-r11 weights, r12 y, lr
  * the end of x. */
-#define BTW_DSP_PIXEL(CODES)                                                                                           \
+#define BTW_DSP_PIXEL(STEPS, CODES)                                                                                    \
     BTW_DSP_ENTER                                                                                                      \
     "adr.w r2, 7f\n\tldr r3, [sp, #24]\n\tadd r2, r2, r3\n\torr r2, r2, #1\n\tstr r2, [sp, #24]\n\t"                   \
     "add r0, sp, #32\n\tldm r0, {r9, r10, r11, r12, lr}\n"                                                             \
@@ -190,11 +230,7 @@ _Static_assert(sizeof(btw_dsp_frame) == 80, "the loops copy 20 words");
     "5:\n\tcmp r12, lr\n\tbne 1b\n\t"                                                                                  \
     "ldr r12, [sp]\n\tldr lr, [sp, #20]\n\tldr r1, [sp, #56]\n"                                                        \
     "6:\n\tldr r0, [sp, #12]\n\tldm r1!, {r2-r5}\n\tldr pc, [sp, #24]\n"                                               \
-    "7:\n\t.rept 4\n\tldrd r6, r7, [r0], #8\n\tldm r1!, {r8-r11}\n\t"                                                  \
-    "smlad r2, r6, r8, r2\n\tsmlad r3, r6, r9, r3\n\tsmlad r4, r6, r10, r4\n\tsmlad r5, r6, r11, r5\n\t"               \
-    "ldm r1!, {r8-r11}\n\t"                                                                                            \
-    "smlad r2, r7, r8, r2\n\tsmlad r3, r7, r9, r3\n\tsmlad r4, r7, r10, r4\n\tsmlad r5, r7, r11, r5\n\t.endr\n\t"      \
-    "cmp r0, lr\n\tbne 7b\n\t" CODES "ldr r7, [sp, #16]\n\tcmp r1, r7\n\tbne 6b\n\t"                                   \
+    "7:\n\t" STEPS "cmp r0, lr\n\tbne 7b\n\t" CODES "ldr r7, [sp, #16]\n\tcmp r1, r7\n\tbne 6b\n\t"                    \
     "ldr r7, [sp, #72]\n\tcmp r1, r7\n\tbeq 8f\n\t"                                                                    \
     "str r7, [sp, #16]\n\tldr r6, [sp, #76]\n\tsub r12, r12, r6\n\tb 6b\n"                                             \
     "8:\n\t" BTW_DSP_LEAVE
@@ -206,13 +242,25 @@ _Static_assert(sizeof(btw_dsp_frame) == 80, "the loops copy 20 words");
 static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pairs(const btw_dsp_frame *frame)
 {
     register const btw_dsp_frame *r0 __asm("r0") = frame;
-    __asm volatile(BTW_DSP_PAIRS(BTW_DSP_CODES) : "+r"(r0) : : BTW_DSP_CLOBBERS);
+    __asm volatile(BTW_DSP_PAIRS(BTW_DSP_FIRST, BTW_DSP_STEPS, BTW_DSP_CODES) : "+r"(r0) : : BTW_DSP_CLOBBERS);
 }
 
 static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pixel(const btw_dsp_frame *frame)
 {
     register const btw_dsp_frame *r0 __asm("r0") = frame;
-    __asm volatile(BTW_DSP_PIXEL(BTW_DSP_PIXEL_CODES) : "+r"(r0) : : BTW_DSP_CLOBBERS);
+    __asm volatile(BTW_DSP_PIXEL(BTW_DSP_PIXEL_STEPS, BTW_DSP_PIXEL_CODES) : "+r"(r0) : : BTW_DSP_CLOBBERS);
+}
+
+static __attribute__((noinline, unused)) void btw_dsp_pairs_compact(const btw_dsp_frame *frame)
+{
+    register const btw_dsp_frame *r0 __asm("r0") = frame;
+    __asm volatile(BTW_DSP_PAIRS(BTW_DSP_START, BTW_DSP_COMPACT_STEPS, BTW_DSP_CODES) : "+r"(r0) : : BTW_DSP_CLOBBERS);
+}
+
+static __attribute__((noinline, unused)) void btw_dsp_pixel_compact(const btw_dsp_frame *frame)
+{
+    register const btw_dsp_frame *r0 __asm("r0") = frame;
+    __asm volatile(BTW_DSP_PIXEL(BTW_DSP_PIXEL_COMPACT_STEPS, BTW_DSP_PIXEL_CODES) : "+r"(r0) : : BTW_DSP_CLOBBERS);
 }
 
 #if defined(__ARM_FP) && (__ARM_FP & 4)
@@ -239,7 +287,7 @@ static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pixel(const bt
 static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pairs_float(const btw_dsp_frame *frame)
 {
     register const btw_dsp_frame *r0 __asm("r0") = frame;
-    __asm volatile(BTW_DSP_PAIRS(BTW_DSP_FLOAT_CODES)
+    __asm volatile(BTW_DSP_PAIRS(BTW_DSP_FIRST, BTW_DSP_STEPS, BTW_DSP_FLOAT_CODES)
                    : "+r"(r0)
                    :
                    : BTW_DSP_CLOBBERS, "s0", "s1", "s2", "s3", "s4", "s5");
@@ -248,7 +296,7 @@ static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pairs_float(co
 static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pixel_float(const btw_dsp_frame *frame)
 {
     register const btw_dsp_frame *r0 __asm("r0") = frame;
-    __asm volatile(BTW_DSP_PIXEL(BTW_DSP_PIXEL_FLOAT_CODES)
+    __asm volatile(BTW_DSP_PIXEL(BTW_DSP_PIXEL_STEPS, BTW_DSP_PIXEL_FLOAT_CODES)
                    : "+r"(r0)
                    :
                    : BTW_DSP_CLOBBERS, "s0", "s1", "s2", "s3", "s4", "s5");
@@ -261,11 +309,11 @@ typedef void btw_dsp_loop(const btw_dsp_frame *frame);
 /* y[pixels][output_channels] of windows that lie `step` bytes apart: rows[i] is where run i of the first one begins. */
 static __attribute__((noinline, unused)) void btw_dsp_windows_by(const btw_dsp_taps *taps, const void *const rows[],
                                                                  int step, int8_t *y, int pixels, void *scratch,
-                                                                 btw_dsp_loop *pairs, btw_dsp_loop *pixel)
+                                                                 btw_dsp_loop *pairs, btw_dsp_loop *pixel, int compact)
 {
     const int channels = taps->output_channels, wide = channels < 4 ? 4 : channels;
     const int quads = taps->rows * ((taps->row_bytes + 3) / 4);
-    const int block = 8 + 8 * quads; /* words */
+    const int block = 8 + (compact ? 4 : 8) * quads; /* words */
     uint8_t *const x = scratch;
     int8_t *const made = channels < 4 ? (int8_t *)(x + 16 * quads) : y;
     btw_dsp_frame frame = {
@@ -275,7 +323,7 @@ static __attribute__((noinline, unused)) void btw_dsp_windows_by(const btw_dsp_t
         .x = x,
         .end = taps->stream + wide / 4 * block,
         .x_end = x + 16 * quads,
-        .skip = ((17 - 2 * quads) & 15) * 44, /* one step is made before the loop */
+        .skip = compact ? (-quads & 7) * 120 : ((17 - 2 * quads) & 15) * 44, /* BTW_DSP_FIRST makes a step */
         .widen_skip = taps->row_bytes < 4 ? 4 * 28 : (-(taps->row_bytes / 4) & 3) * 28,
         .x_again = x,
         .step = step,
@@ -294,7 +342,7 @@ static __attribute__((noinline, unused)) void btw_dsp_windows_by(const btw_dsp_t
     if (pixels & 1) {
         frame.y0 = made + (pixels - 1) * wide;
         frame.x_end = x + 8 * quads;
-        frame.skip = (-quads & 3) * 44;
+        frame.skip = (-quads & 3) * (compact ? 76 : 44);
         frame.position = (pixels - 1) * step;
         pixel(&frame);
     }
@@ -307,14 +355,20 @@ static __attribute__((noinline, unused)) void btw_dsp_windows_by(const btw_dsp_t
 static inline void btw_dsp_windows(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y, int pixels,
                                    void *scratch)
 {
-    btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_pairs, btw_dsp_pixel);
+    btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_pairs, btw_dsp_pixel, 0);
+}
+
+static inline void btw_dsp_windows_compact(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
+                                           int pixels, void *scratch)
+{
+    btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_pairs_compact, btw_dsp_pixel_compact, 1);
 }
 
 #if defined(__ARM_FP) && (__ARM_FP & 4)
 static inline void btw_dsp_windows_float(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
                                          int pixels, void *scratch)
 {
-    btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_pairs_float, btw_dsp_pixel_float);
+    btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_pairs_float, btw_dsp_pixel_float, 0);
 }
 #endif
 

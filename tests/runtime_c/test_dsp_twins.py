@@ -185,19 +185,21 @@ def cases(kind: str) -> tuple[DspCase, ...]:
     rng = np.random.default_rng(sorted(KINDS).index(kind))
     isa = isa_of(kind)
     kind = kind.removeprefix(f"{isa}_")
+    compact = "_compact" if kind.endswith("_compact") else ""
     one = (1, 1)
 
     def pick(low: int, high: int) -> int:
         return int(rng.integers(low, high + 1))
 
-    if kind == "linear":
+    if kind in ("linear", "linear_compact"):
         sizes = [(1, 1, 1), (3, 4, 2), (4, 1, 3), (37, 37, 1), (128, 3, 5), (33, 9, 2), (68, 12, 1), (130, 5, 4)]
         sizes += [(pick(1, 70), pick(1, 37), pick(1, 9)) for _ in range(30)]
         shapes = [Shape(ic, oc, one, ow, 1) for ic, oc, ow in sizes]
-        shapes += [Shape(ic, 5, one, 2, 1, largest=3) for ic in (1, 2, 4)]  # of large scales
-        return tuple(convolution(rng, shape, f"btw_linear_s8_{isa}", None) for shape in shapes)
-    if kind in ("conv2d", "conv2d_float"):
-        symbol = f"btw_conv2d_s8_{isa}" if kind == "conv2d" else "btw_conv2d_s8_dsp_float"
+        if not compact:
+            shapes += [Shape(ic, 5, one, 2, 1, largest=3) for ic in (1, 2, 4)]  # of large scales
+        return tuple(convolution(rng, shape, f"btw_linear_s8_{isa}{compact}", None) for shape in shapes)
+    if kind in ("conv2d", "conv2d_compact", "conv2d_float"):
+        symbol = "btw_conv2d_s8_dsp_float" if kind == "conv2d_float" else f"btw_conv2d_s8_{isa}{compact}"
         spoil = spoiled if kind == "conv2d_float" else None
         shapes = [
             Shape(1, 8, (10, 4), 12, 12, (2, 2)),
@@ -271,6 +273,8 @@ KINDS = (
     "depthwise_float",
     "add",
     "global_average_pool",
+    "linear_compact",
+    "conv2d_compact",
     "armv7m_linear",
     "armv7m_conv2d",
     "armv7m_depthwise",

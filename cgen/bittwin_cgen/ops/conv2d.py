@@ -44,6 +44,7 @@ class Conv2d(Op):
     weight_scale: Array | None = None  # float32 [output channels], int8 only
     weight_codes: Codes | None = None  # float: the codes that `weight` was read from
     bias_codes: Array | None = None  # float: the int32 codes that `bias` was read from
+    compact: bool = False  # no more than a byte a weight in int8
     one_image = True
 
     @property
@@ -155,6 +156,7 @@ class Conv2d(Op):
             low=self.low,
             high=self.high,
             requantization=proved,
+            compact=self.compact,
         )
         return weighted.call(KERNELS, self._summary())
 

@@ -60,11 +60,12 @@ def _row(
     accepts: Callable[[Weighted], str | None],
     pack: Callable[[Weighted], Struct],
     scratch: Callable[[Weighted], int],
+    per_mac: float,
 ) -> Armv6mKernel:
-    return Armv6mKernel(symbol, "rows", "s8", "armv6m", "conv2d", accepts, pack, scratch)
+    return Armv6mKernel(symbol, "rows", "s8", "armv6m", "conv2d", accepts, pack, scratch, widened=True, per_mac=per_mac)
 
 
 KERNELS = (
-    _row("btw_depthwise_conv2d_s8_armv6m", _accepts_depthwise, _pack_depthwise, _depthwise_scratch),
-    _row("btw_conv2d_s8_armv6m", _accepts, _pack, _scratch),
+    _row("btw_depthwise_conv2d_s8_armv6m", _accepts_depthwise, _pack_depthwise, _depthwise_scratch, 8.5),
+    _row("btw_conv2d_s8_armv6m", _accepts, _pack, _scratch, 2.7),
 )

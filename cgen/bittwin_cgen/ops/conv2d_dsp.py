@@ -9,11 +9,13 @@ import numpy as np
 
 from bittwin_cgen.ir import Array, Field, Struct
 from bittwin_cgen.ops.linear_dsp import (
+    COMPACT_TAP,
     DspKernel,
     Integers,
     blocks,
     float_integers,
     no_fpu,
+    not_a_byte,
     proved_integers,
     quads,
     stream,
@@ -47,8 +49,8 @@ def apart(layer: Weighted) -> bool:
     return layer.dilation[1] != 1 and layer.kernel_width > 1
 
 
-def _struct(layer: Weighted, integers: Integers, taps: Array) -> Struct:
-    return Struct("btw_dsp_conv2d", dict(taps=taps_struct(integers, taps)) | window_fields(layer))
+def _struct(layer: Weighted, integers: Integers, taps: Array, compact: bool = False) -> Struct:
+    return Struct("btw_dsp_conv2d", dict(taps=taps_struct(integers, taps, compact)) | window_fields(layer))
 
 
 def window_fields(layer: Weighted) -> dict[str, Field]:
@@ -65,6 +67,16 @@ def window_fields(layer: Weighted) -> dict[str, Field]:
 def _pack(layer: Weighted) -> Struct:
     integers = proved_integers(layer)
     return _struct(layer, integers, runs_of_taps(layer, integers.weight))
+
+
+def _too_small_compact(layer: Weighted) -> str | None:
+    _, rows, row_bytes = runs_of_taps(layer, layer.weight).shape
+    return too_small(layer, rows, row_bytes, COMPACT_TAP)
+
+
+def _pack_compact(layer: Weighted) -> Struct:
+    integers = proved_integers(layer)
+    return _struct(layer, integers, runs_of_taps(layer, integers.weight), compact=True)
 
 
 def _pack_float(layer: Weighted) -> Struct:
@@ -167,8 +179,10 @@ def _row(
     fits: Callable[[Weighted], str | None],
     pack: Callable[[Weighted], Struct],
     scratch: Callable[[Any], int] | None,
+    widened: bool = True,
+    per_mac: float = 0.8,
 ) -> DspKernel:
-    return DspKernel(symbol, "rows", "s8", "dsp", "conv2d", fits, pack, scratch)
+    return DspKernel(symbol, "rows", "s8", "dsp", "conv2d", fits, pack, scratch, widened=widened, per_mac=per_mac)
 
 
 def _all(*checks: Callable[[Weighted], str | None]) -> Callable[[Weighted], str | None]:
@@ -177,10 +191,24 @@ def _all(*checks: Callable[[Weighted], str | None]) -> Callable[[Weighted], str 
 
 
 KERNELS = (
-    _row("btw_depthwise_conv2d_3x3_s8_dsp", _accepts_3x3, _pack_3x3, None),
-    _row("btw_depthwise_conv2d_s8_dsp", _all(one_to_one, unproved), _pack_depthwise, _depthwise_scratch),
-    _row("btw_depthwise_conv2d_s8_dsp_float", _all(one_to_one, no_fpu), _pack_depthwise_float, _depthwise_scratch),
+    _row("btw_depthwise_conv2d_3x3_s8_dsp", _accepts_3x3, _pack_3x3, None, per_mac=2.4),
+    _row("btw_depthwise_conv2d_s8_dsp", _all(one_to_one, unproved), _pack_depthwise, _depthwise_scratch, per_mac=3),
+    _row(
+        "btw_depthwise_conv2d_s8_dsp_float",
+        _all(one_to_one, no_fpu),
+        _pack_depthwise_float,
+        _depthwise_scratch,
+        per_mac=3,
+    ),
     _row("btw_conv2d_3x3x3_s8_dsp", _accepts_3x3x3, _pack_3x3x3, lambda layer: 16 * 7),
     _row("btw_conv2d_s8_dsp", _all(has_groups, unproved, _too_small), _pack, _scratch),
+    _row(
+        "btw_conv2d_s8_dsp_compact",
+        _all(has_groups, unproved, not_a_byte, _too_small_compact),
+        _pack_compact,
+        _scratch,
+        widened=False,
+        per_mac=1.1,
+    ),
     _row("btw_conv2d_s8_dsp_float", _all(has_groups, no_fpu, _too_small), _pack_float, _scratch),
 )

@@ -32,6 +32,7 @@ class Linear(Op):
     weight_scale: Array | None = None  # float32 [outputs], int8 only
     weight_codes: Codes | None = None  # float: the codes that `weight` was read from, [outputs, inputs]
     bias_codes: Array | None = None
+    compact: bool = False  # no more than a byte a weight in int8
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         shape = inputs[0].shape
@@ -71,7 +72,13 @@ class Linear(Op):
         if layer.output.quantization:
             bias, proved = proved_layer(layer, weight, self.bias, self.weight_scale)
         weighted = Weighted(
-            **vars(layer), weight=weight, bias=bias, low=self.low, high=self.high, requantization=proved
+            **vars(layer),
+            weight=weight,
+            bias=bias,
+            low=self.low,
+            high=self.high,
+            requantization=proved,
+            compact=self.compact,
         )
         return weighted.call(KERNELS, "fully connected")
 

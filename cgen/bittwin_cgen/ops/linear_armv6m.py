@@ -73,4 +73,17 @@ def _scratch(layer: Weighted) -> int:
     return window_scratch(layer.input_channels)
 
 
-KERNELS = (Armv6mKernel("btw_linear_s8_armv6m", "pixels", "s8", "armv6m", "linear", _accepts, _pack, _scratch),)
+KERNELS = (
+    Armv6mKernel(
+        "btw_linear_s8_armv6m",
+        "pixels",
+        "s8",
+        "armv6m",
+        "linear",
+        _accepts,
+        _pack,
+        _scratch,
+        widened=True,
+        per_mac=2.7,
+    ),
+)

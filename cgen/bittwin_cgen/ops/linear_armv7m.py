@@ -118,4 +118,17 @@ def _scratch(layer: Weighted) -> int:
     return window_scratch(layer, 1, layer.input_channels, pixels)
 
 
-KERNELS = (Armv7mKernel("btw_linear_s8_armv7m", "pixels", "s8", "armv7m", "linear", _accepts, _pack, _scratch),)
+KERNELS = (
+    Armv7mKernel(
+        "btw_linear_s8_armv7m",
+        "pixels",
+        "s8",
+        "armv7m",
+        "linear",
+        _accepts,
+        _pack,
+        _scratch,
+        widened=True,
+        per_mac=1.5,
+    ),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,11 +102,14 @@ def stream(integers: Integers, parts: list[Array]) -> Constant:
     return Constant(np.concatenate(ordered, axis=1).astype(np.int32))
 
 
-def taps_struct(integers: Integers, taps: Array) -> Struct:
-    """The btw_dsp_taps of weights [channels, rows, taps of a row]."""
+def taps_struct(integers: Integers, taps: Array, compact: bool = False) -> Struct:
+    """The btw_dsp_taps of weights [channels, rows, taps of a row]; compact: a byte each."""
     four = quads(taps)
-    even, odd = words(four[..., 0], four[..., 2]), words(four[..., 1], four[..., 3])
-    pairs = blocks(np.stack([even, odd], axis=-1))  # [blocks, 4, quads, 2]
+    if compact:
+        parts = [((four & 0xFF) << np.array([0, 8, 16, 24])).sum(-1).astype(np.uint32).view(np.int32)]
+    else:
+        parts = [words(four[..., 0], four[..., 2]), words(four[..., 1], four[..., 3])]
+    pairs = blocks(np.stack(parts, axis=-1))  # [blocks, 4, quads, words]
     fields: dict[str, Field] = dict(rows=taps.shape[1], row_bytes=taps.shape[2], output_channels=len(taps))
     weights = pairs.transpose(0, 2, 3, 1).reshape(len(pairs), -1)
     return Struct("btw_dsp_taps", fields | dict(offset=integers.offset, stream=stream(integers, [weights])))
@@ -116,11 +120,14 @@ def window_scratch(layer: Weighted, quads: int, pixels: int) -> int:
     return 16 * quads + (4 * pixels if layer.output_channels < 4 else 0)
 
 
-def too_small(layer: Weighted, rows: int, row_bytes: int) -> str | None:
-    """Where the scalar kernel is faster, by instructions for an output row as measured on cortex-m4."""
+def too_small(layer: Weighted, rows: int, row_bytes: int, tap: float = 5.5) -> str | None:
+    """Where the scalar kernel is faster, by instructions for an output row as measured on cortex-m4.
+
+    tap: instructions for a tap of 2 pixels and 4 channels.
+    """
     assert layer.requantization is not None
     pixels, channels, taps = layer.output.layout[1], layer.output_channels, rows * (-row_bytes // 4 * -4)
-    pair = 40 + 12 * rows + 1.75 * taps + -(-channels // 4) * (36 + 5.5 * taps)
+    pair = 40 + 12 * rows + 1.75 * taps + -(-channels // 4) * (36 + tap * taps)
     assembler = 150 + -(-pixels // 2) * pair + (6 * pixels * channels if channels < 4 else 0)
     scalar = pixels * (8 + channels * (12 + 4 * rows + 3.4 * rows * row_bytes))
     if assembler < scalar or layer.requantization.unproved:
@@ -140,6 +147,21 @@ def _pack_float(layer: Weighted) -> Struct:
     return _pack_by(layer, float_integers(layer))
 
 
+COMPACT_TAP = 7.5  # as in too_small, for weights of a byte
+
+
+def not_a_byte(layer: Weighted) -> str | None:
+    """Why the weights of the proved integers do not stay bytes, or None."""
+    proved = layer.requantization
+    assert proved is not None
+    return None if proved.shift == SHIFT else f"requantizes with a shift of {proved.shift}; bytes serve {SHIFT} alone"
+
+
+def _pack_compact(layer: Weighted) -> Struct:
+    integers = proved_integers(layer)
+    return taps_struct(integers, integers.weight.reshape(layer.output_channels, 1, -1), compact=True)
+
+
 def _pointwise_only(layer: Weighted) -> str | None:
     return None if layer.pointwise else "not 1x1 with stride 1, no padding and one group"
 
@@ -152,6 +174,21 @@ def _accepts_float(layer: Weighted) -> str | None:
     return _pointwise_only(layer) or no_fpu(layer) or too_small(layer, 1, layer.input_channels)
 
 
+def _accepts_compact(layer: Weighted) -> str | None:
+    reason = _pointwise_only(layer) or unproved(layer) or not_a_byte(layer)
+    return reason or too_small(layer, 1, layer.input_channels, COMPACT_TAP)
+
+
+def _row(
+    symbol: str,
+    accepts: Callable[[Weighted], str | None],
+    pack: Callable[[Weighted], Struct],
+    widened: bool = True,
+    per_mac: float = 0.8,
+) -> DspKernel:
+    return DspKernel(symbol, "pixels", "s8", "dsp", "linear", accepts, pack, _scratch, widened=widened, per_mac=per_mac)
+
+
 def _scratch(layer: Weighted) -> int:
     height, width, _ = layer.output.layout
     pixels = 1 if layer.window is None else height * width
@@ -159,6 +196,7 @@ def _scratch(layer: Weighted) -> int:
 
 
 KERNELS = (
-    DspKernel("btw_linear_s8_dsp", "pixels", "s8", "dsp", "linear", _accepts, _pack, _scratch),
-    DspKernel("btw_linear_s8_dsp_float", "pixels", "s8", "dsp", "linear", _accepts_float, _pack_float, _scratch),
+    _row("btw_linear_s8_dsp", _accepts, _pack),
+    _row("btw_linear_s8_dsp_compact", _accepts_compact, _pack_compact, widened=False, per_mac=1.1),
+    _row("btw_linear_s8_dsp_float", _accepts_float, _pack_float),
 )

@@ -33,6 +33,7 @@ class Weighted(Layer):
     low: float = -math.inf  # clip of the result, float only
     high: float = math.inf
     requantization: ProvedRequantization | None = None  # int8 only
+    compact: bool = False  # no more than a byte a weight in int8
 
     @property
     def depthwise(self) -> bool:
@@ -76,15 +77,19 @@ class Weighted(Layer):
 
     def call(self, kernels: Sequence[Kernel], summary: str) -> Call:
         """A call of the first kernel that accepts this layer."""
-        kernel, refused = select(kernels, self)
+        narrow = [kernel for kernel in kernels if not (self.compact and kernel.widened)]
+        kernel, refused = select(narrow, self)
         assert kernel.pack is not None
+        notes = unproved_note(self.requantization) if self.requantization else ()
+        if self.compact:
+            notes += ("a byte a weight, so that constants fit the flash",)
         return Call(
             kernel,
             kernel.pack(self),
             self.window if kernel.form == "rows" else None,
             summary,
             refused,
-            unproved_note(self.requantization) if self.requantization else (),
+            notes,
             kernel.scratch(self) if kernel.scratch else 0,
         )
 
