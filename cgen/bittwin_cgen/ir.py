@@ -236,6 +236,7 @@ class Target:
     name: str
     isas: tuple[str, ...]
     has_fpu: bool = True
+    armv7: bool = False  # NEON without what AArch64 added: division, rounding to even, fused multiply-add
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ TARGETS = {
         Target("cortex-a53", ("neon", "scalar")),
         Target("cortex-a76", ("dotprod", "neon", "scalar")),
         Target("armv8.6-a", ("i8mm", "dotprod", "neon", "scalar")),
-        Target("armv7-a", ("neon", "scalar")),
+        Target("armv7-a", ("neon", "scalar"), armv7=True),
     )
 }
 

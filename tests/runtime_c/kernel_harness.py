@@ -44,12 +44,13 @@ class KernelCase:
     expected: Array
     tolerance: float = 0.0  # of the largest expected value
     isa: str = "scalar"
+    armv7: bool = False
 
     @cached_property
     def call(self) -> Call:
         """How the operator itself wants to be computed."""
         names = tuple(f"x{i}" for i in range(len(self.inputs)))
-        target = Target("test", tuple(dict.fromkeys((self.isa, "scalar"))))
+        target = Target("test", tuple(dict.fromkeys((self.isa, "scalar"))), armv7=self.armv7)
         return self.op.lower(Layer(Node("case", self.op, names, "y"), self.inputs, self.output, target))
 
     def interpreted(self) -> Array:
@@ -305,6 +306,11 @@ def run_sanitized(
     files, names = sources(cases, kind, runtime)
     files["main.c"] = SANITIZED_MAIN
     program = compile_files(files, ["main.c", *names], [*SANITIZERS, "-std=c11", *flags(kind)], ".exe")
+    return run_program([str(program)], cases)
+
+
+def run_program(command: Sequence[str], cases: Sequence[KernelCase]) -> tuple[list[Array], str]:
+    """(outputs of the cases, '') of a program made from their sources and SANITIZED_MAIN, or ([], what it printed)."""
     memory = [blocks(case, case.call) for case in cases]
     content = [struct.pack("<i", len(cases))]
     for block in memory:
@@ -317,7 +323,7 @@ def run_sanitized(
         given.write_bytes(b"".join(content))
         options = {"ASAN_OPTIONS": "detect_leaks=0:handle_abort=1"}
         done = subprocess.run(
-            [str(program), str(given), str(made)], capture_output=True, text=True, env={**os.environ, **options}
+            [*command, str(given), str(made)], capture_output=True, text=True, env={**os.environ, **options}
         )
         if done.returncode:
             return [], done.stderr

@@ -144,8 +144,11 @@ def draw_window(random: Random, sizes: Sequence[int], mode: str) -> tuple[Any, A
     return tuple(kernel), tuple(stride), tuple(dilation), tuple(pads)
 
 
-def conv_s8(random: Random, depthwise: bool, shape: str = "any", quiet: bool = False) -> KernelCase:
-    """`quiet`: scales that mostly have a proof, one output channel for each input channel of a depthwise one."""
+def conv_s8(random: Random, depthwise: bool, shape: str = "any", quiet: bool = False, wide: bool = False) -> KernelCase:
+    """`quiet`: scales that mostly have a proof, one output channel for each input channel of a depthwise one.
+
+    `wide`: more channels than vectors have lanes.
+    """
     mode = str(random.choice(MODES))
     _, _, height, width = draw_image(random)
     flat = random.random() < 0.15
@@ -160,12 +163,13 @@ def conv_s8(random: Random, depthwise: bool, shape: str = "any", quiet: bool = F
     if flat:
         kernel, stride, dilation, pads = (1, kernel[1]), (1, stride[1]), (1, dilation[1]), (0, pads[1], 0, pads[3])
     if depthwise:
-        groups, group_channels = int(random.integers(2, 8)), 1
+        groups, group_channels = int(random.integers(2, 36 if wide else 8)), 1
         output_channels = groups * (1 if quiet else int(random.integers(1, 4)))
     else:
         groups, group_channels = 1 if quiet else int(random.choice([1, 1, 2, 3])), int(random.integers(1, 6))
         group_channels = max(group_channels, 2) if groups > 1 else group_channels
-        output_channels = groups * int(random.integers(1, 5))
+        group_channels = int(random.integers(1, 36)) if wide and groups == 1 else group_channels
+        output_channels = groups * int(random.integers(1, 20 if wide else 5))
         if shape == "3x3x3":
             group_channels, output_channels = 3, 4 * int(random.integers(1, 4))
     x_quantization = draw_quantization(random)
@@ -273,11 +277,11 @@ def real_case(op: Op, values: Sequence[Array], y: Array) -> KernelCase:
     return KernelCase(op, types, TensorType(y.shape, "float32"), tuple(values), y, FLOAT_TOLERANCE)
 
 
-def linear_s8(random: Random, quiet: bool = False) -> KernelCase:
+def linear_s8(random: Random, quiet: bool = False, wide: bool = False) -> KernelCase:
     """Fully connected, or a 1x1 convolution pixel by pixel."""
     if random.random() < 0.4:
-        return conv_s8(random, depthwise=False, shape="1x1", quiet=quiet)
-    count, outputs = int(random.integers(1, 40)), int(random.integers(1, 12))
+        return conv_s8(random, depthwise=False, shape="1x1", quiet=quiet, wide=wide)
+    count, outputs = int(random.integers(1, 40)), int(random.integers(1, 36 if wide else 12))
     x_quantization = draw_quantization(random)
     codes, x = draw_codes(random, (outputs, count)), draw_codes(random, (1, count))
     spread = 18.0 if random.random() < 0.25 and not quiet else 1.0
@@ -663,6 +667,16 @@ for _isa in ("fpu", "mve"):
         ),
     }.items():
         CASES[f"btw_{_name}_f32_{_isa}"] = (_draw, 12)
+for _isa in ("neon", "dotprod", "i8mm"):  # with intrinsics that stand in for theirs
+    CASES[f"btw_linear_s8_{_isa}"] = (lambda random: linear_s8(random, wide=True), 8)
+    CASES[f"btw_conv2d_s8_{_isa}"] = (lambda random: conv_s8(random, depthwise=False, wide=True), 8)
+    CASES[f"btw_conv2d_windows_s8_{_isa}"] = (lambda random: conv_s8(random, depthwise=False, wide=True), 6)
+    if _isa != "i8mm":
+        CASES[f"btw_depthwise_conv2d_3x3_s8_{_isa}"] = (
+            lambda random: conv_s8(random, depthwise=True, shape="3x3", quiet=random.random() < 0.7, wide=True),
+            8,
+        )
+CASES["btw_depthwise_conv2d_s8_neon"] = (lambda random: conv_s8(random, depthwise=True, wide=True), 8)
 ISAS = {row.symbol: row.isa for row in kernel_rows()}
 
 

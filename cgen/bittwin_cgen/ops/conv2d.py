@@ -19,6 +19,7 @@ from bittwin_cgen.ops.conv2d_dsp import KERNELS as DSP_KERNELS
 from bittwin_cgen.ops.conv2d_f32 import KERNELS as F32_KERNELS
 from bittwin_cgen.ops.conv2d_mve import KERNELS as MVE_KERNELS
 from bittwin_cgen.ops.conv2d_neon import KERNELS as NEON_KERNELS
+from bittwin_cgen.ops.conv2d_s8_neon import KERNELS as S8_NEON_KERNELS
 from bittwin_cgen.ops.linear import KERNELS as POINTWISE_KERNELS
 from bittwin_cgen.ops.linear import int32_codes
 from bittwin_cgen.ops.weighted import Weighted, folded_bias, layer_scale, proved_layer
@@ -214,6 +215,7 @@ KERNELS = (
     *F32_KERNELS,
     *ARMV6M_KERNELS,
     *NEON_KERNELS,
+    *S8_NEON_KERNELS,
     Kernel("btw_depthwise_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _depthwise_only, _pack),
     Kernel("btw_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _not_depthwise, _pack),
     Kernel("btw_depthwise_conv2d_f32_scalar", "rows", "f32", "scalar", "conv2d", _depthwise_only, _pack),

@@ -18,6 +18,7 @@ from bittwin_cgen.ops.linear_dsp import KERNELS as DSP_KERNELS
 from bittwin_cgen.ops.linear_f32 import KERNELS as F32_KERNELS
 from bittwin_cgen.ops.linear_mve import KERNELS as MVE_KERNELS
 from bittwin_cgen.ops.linear_neon import KERNELS as NEON_KERNELS
+from bittwin_cgen.ops.linear_s8_neon import KERNELS as S8_NEON_KERNELS
 from bittwin_cgen.ops.weighted import Weighted, folded_bias, layer_scale, proved_layer
 
 
@@ -108,6 +109,7 @@ KERNELS = (
     *F32_KERNELS,
     *ARMV6M_KERNELS,
     *NEON_KERNELS,
+    *S8_NEON_KERNELS,
     Kernel("btw_linear_s8_scalar", "pixels", "s8", "scalar", "linear", _pointwise_only, _pack),
     Kernel("btw_linear_f32_scalar", "pixels", "f32", "scalar", "linear", _pointwise_only, _pack),
 )

@@ -1,0 +1,192 @@
+"""int8 kernels of convolutions for NEON: which suits a layer, and the constants in the order in which it reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bittwin_cgen.ir import Array, Constant, Field, Struct
+from bittwin_cgen.ops.linear_s8_neon import (
+    SLACK,
+    NeonKernel,
+    Pieces,
+    blocks,
+    factors,
+    in_blocks,
+    padded,
+    products,
+    requantization_fields,
+)
+from bittwin_cgen.ops.weighted import Weighted
+
+WINDOWS = 16  # in scratch memory, as in btw_s8_neon.h
+
+
+def pieces(layer: Weighted) -> Pieces:
+    """Whole rows of taps, or single taps where those of a row do not lie side by side."""
+    channels, size = layer.input_channels, layer.input_channels // layer.groups
+    if layer.dilation[1] == 1 and layer.groups == 1:
+        return Pieces(layer.kernel_height, 1, 0, layer.kernel_width * channels)
+    return Pieces(layer.kernel_height, layer.kernel_width, layer.dilation[1] * channels, size)
+
+
+def window_bytes(layer: Weighted) -> int:
+    return int(np.prod(layer.weight.shape[1:]))
+
+
+def not_depthwise(layer: Weighted) -> str | None:
+    return "depthwise has kernels of its own" if layer.depthwise else None
+
+
+def copied_windows(unit: int) -> Callable[[Weighted], str | None]:
+    """Suits where copying windows takes fewer instructions than what their pieces waste; `unit` bytes are a step."""
+
+    def suits(layer: Weighted) -> str | None:
+        if layer.groups > 1:
+            return f"{layer.groups} groups; it takes one"
+        each = pieces(layer)
+        count = each.rows * each.parts
+        pixels, blocks = min(8, layer.output.layout[1]), -(-layer.output_channels // 8)
+        steps = count * -(-each.length // unit) - -(-window_bytes(layer) // unit)
+        wasted = steps * (2 * pixels + 2) + (count - 1) * (2 * pixels + 6)
+        copies = pixels * count * (4 + 3 * -(-each.length // 16))
+        if wasted * blocks <= copies:
+            return "its kernel rows fill vectors well enough to be read where they lie"
+        return not_depthwise(layer)
+
+    return suits
+
+
+def rows_row(isa: str) -> NeonKernel:
+    def pack(layer: Weighted) -> Struct:
+        inner = products(layer, isa, pieces(layer), layer.stride[1] * layer.input_channels)
+        return Struct("btw_conv2d_s8_neon_layer", dict(output_width=layer.output.layout[1], products=inner))
+
+    return NeonKernel(f"btw_conv2d_s8_{isa}", "rows", "s8", isa, "conv2d", not_depthwise, pack, slack=SLACK)
+
+
+def windows_row(isa: str) -> NeonKernel:
+    def pack(layer: Weighted) -> Struct:
+        size = window_bytes(layer)
+        fields: dict[str, Field] = dict(
+            output_width=layer.output.layout[1], advance=layer.stride[1] * layer.input_channels
+        )
+        fields |= pieces(layer).fields()
+        fields |= dict(products=products(layer, isa, Pieces(1, 1, 0, size), size))
+        return Struct("btw_conv2d_windows_s8_neon_layer", fields)
+
+    def scratch(layer: Weighted) -> int:
+        return min(WINDOWS, layer.output.layout[1]) * window_bytes(layer) + SLACK
+
+    suits = copied_windows(4 if isa == "dotprod" else 8)
+    symbol = f"btw_conv2d_windows_s8_{isa}"
+    return NeonKernel(symbol, "rows", "s8", isa, "conv2d", suits, pack, scratch, SLACK)
+
+
+# ---------------------------------------------------------------- depthwise
+
+
+def pairs_fit(taps: Array) -> bool:
+    """True where the sums of two products x * w fit 16 bits, taps [C, K] taken in pairs."""
+    return not bool((padded(taps, 2).reshape(len(taps), -1, 2) == -128).all(-1).any())
+
+
+def depthwise(layer: Weighted) -> str | None:
+    return None if layer.depthwise else "not depthwise: each output channel reads several inputs"
+
+
+def depthwise_3x3(layer: Weighted) -> str | None:
+    if not layer.depthwise or layer.output_channels != layer.input_channels:
+        return "not depthwise with one output channel for each input channel"
+    if layer.weight.shape[2:] != (3, 3):
+        return f"a kernel of {layer.kernel_height}x{layer.kernel_width}; it takes 3x3"
+    return None
+
+
+def depthwise_3x3_in_pairs(layer: Weighted) -> str | None:
+    if depthwise_3x3(layer) is None and not pairs_fit(columns(layer)):
+        return "weights of -128 meet in a pair of taps: 16-bit sums could overflow"
+    return depthwise_3x3(layer)
+
+
+def columns(layer: Weighted) -> Array:
+    """int8 [C, 9]: the taps of 3x3 in the order [kx][ky]."""
+    return layer.weight.transpose(0, 1, 3, 2).reshape(-1, 9)
+
+
+def depthwise_struct(layer: Weighted, weights: Array, **taps: Field) -> Struct:
+    """weights int8 [C, ...], already in the order in which a block of channels is read."""
+    proved = layer.requantization
+    assert proved is not None
+    fields: dict[str, Field] = dict(
+        channels=layer.output_channels,
+        input_channels=layer.input_channels,
+        output_width=layer.output.layout[1],
+        advance=layer.stride[1] * layer.input_channels,
+        next=layer.dilation[1] * layer.input_channels,
+    )
+    fields |= dict(pairs=0, taps=None, lanes=None, first=None) | taps
+    fields |= requantization_fields(proved)
+    fields |= dict(
+        weights=Constant(weights),
+        bias=Constant(in_blocks(layer.bias.astype(np.int32), 8).reshape(-1)),
+        factor=Constant(in_blocks(factors(proved), 8).reshape(-1)),
+    )
+    return Struct("btw_depthwise_conv2d_s8_neon_layer", fields)
+
+
+def pack_depthwise_3x3(layer: Weighted) -> Struct:
+    return depthwise_struct(layer, in_blocks(columns(layer), 8).transpose(0, 2, 1).reshape(-1))
+
+
+def pack_depthwise_columns(layer: Weighted) -> Struct:
+    """[blocks][kx][8][ky and a zero]: the three taps of a column are one product of SDOT."""
+    taps = padded(columns(layer).reshape(-1, 3, 3), 4)
+    return depthwise_struct(layer, in_blocks(taps, 8).transpose(0, 2, 1, 3).reshape(-1))
+
+
+def pack_depthwise(layer: Weighted) -> Struct:
+    """Taps in pairs; where sums of two products could overflow, each is paired with a zero."""
+    step, taps = layer.dilation[1] * layer.input_channels, layer.weight.reshape(layer.output_channels, -1)
+    places = [(ky, kx * step) for ky in range(layer.kernel_height) for kx in range(layer.kernel_width)]
+    if pairs_fit(taps):
+        taps, places = padded(taps, 2), places + places[-1:] * (len(places) % 2)
+    else:
+        taps = np.stack([taps, np.zeros_like(taps)], axis=-1).reshape(len(taps), -1)
+        places = [place for place in places for _ in range(2)]
+    more: dict[str, Field] = dict(pairs=len(places) // 2, taps=Constant(np.array(places, np.int32)))
+    if layer.output_channels != layer.input_channels:
+        inputs = np.maximum(blocks(layer.output_channels, 8), 0) // (layer.output_channels // layer.input_channels)
+        first = inputs.min(axis=1)
+        more |= dict(
+            lanes=Constant((np.maximum(inputs - first[:, None], 0)).astype(np.uint8).reshape(-1)),
+            first=Constant(first.astype(np.int32)),
+        )
+    return depthwise_struct(layer, in_blocks(taps, 8).transpose(0, 2, 1).reshape(-1), **more)
+
+
+KERNELS = (
+    NeonKernel(
+        "btw_depthwise_conv2d_3x3_s8_dotprod",
+        "rows",
+        "s8",
+        "dotprod",
+        "conv2d",
+        depthwise_3x3,
+        pack_depthwise_columns,
+        slack=SLACK,
+    ),
+    NeonKernel(
+        "btw_depthwise_conv2d_3x3_s8_neon",
+        "rows",
+        "s8",
+        "neon",
+        "conv2d",
+        depthwise_3x3_in_pairs,
+        pack_depthwise_3x3,
+        slack=SLACK,
+    ),
+    NeonKernel("btw_depthwise_conv2d_s8_neon", "rows", "s8", "neon", "conv2d", depthwise, pack_depthwise, slack=SLACK),
+    *(kernel for isa in ("i8mm", "dotprod", "neon") for kernel in (windows_row(isa), rows_row(isa))),
+)

@@ -1,0 +1,152 @@
+"""int8 kernels of fully connected layers and 1x1 convolutions for NEON: SMULL, SDOT and SMMLA, and their weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bittwin_cgen.fixed_point import ProvedRequantization
+from bittwin_cgen.ir import Array, Constant, Field, Kernel, Struct
+from bittwin_cgen.ops.weighted import Weighted
+
+SHIFT = 3  # of the kernels that requantize by multipliers
+SLACK = 16  # bytes: vectors are read whole
+
+
+@dataclass(frozen=True)
+class NeonKernel(Kernel):
+    """The int8 kernels of an instruction set share a header."""
+
+    @property
+    def header(self) -> str:
+        return f"include/btw_s8_{self.isa}.h"
+
+
+def requantization_fields(proved: ProvedRequantization) -> dict[str, Field]:
+    """Zero point, and whether the factors are float32 scales: where a channel has no proof, or by another shift."""
+    return dict(zero_point=proved.zero_point, by_scale=int(by_scale(proved)))
+
+
+def by_scale(proved: ProvedRequantization) -> bool:
+    return proved.unproved > 0 or proved.shift != SHIFT
+
+
+def factors(proved: ProvedRequantization) -> Array:
+    """int32[C]: multipliers, or the bits of the scales."""
+    if by_scale(proved):
+        return proved.scale.astype(np.float32).view(np.int32)
+    return proved.multiplier.astype(np.int32)
+
+
+def blocks(channels: int, size: int) -> Array:
+    """int[blocks, size]: the channels of each block, -1 for none; the last block reaches back to be full."""
+    if channels < size:
+        return np.array([[*range(channels), *[-1] * (size - channels)]])
+    starts = [*range(0, channels - size + 1, size), *([channels - size] if channels % size else [])]
+    return np.array(starts)[:, None] + np.arange(size)
+
+
+def in_blocks(values: Array, size: int) -> Array:
+    """values [C, ...] as [blocks, size, ...], zeros for no channel."""
+    chosen = blocks(len(values), size)
+    empty = (chosen < 0).reshape(*chosen.shape, *[1] * (values.ndim - 1))
+    return np.where(empty, np.zeros(1, values.dtype), values[chosen])
+
+
+def padded(values: Array, multiple: int) -> Array:
+    """Zeros behind the last axis up to a multiple."""
+    return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, -values.shape[-1] % multiple)])
+
+
+# ---------------------------------------------------------------- the order of weights
+
+
+def paired(pieces: Array) -> bool:
+    """True where w[k] x[k] + w[k + 8] x[k + 8] fits 16 bits in each 16 of every piece [..., length]."""
+    halves = padded(pieces, 16).astype(np.int32).reshape(*pieces.shape[:-1], -1, 2, 8)
+    return not bool((halves == -128).all(-2).any())
+
+
+def smull_order(block: Array, pairs: bool) -> list[Array]:
+    """block [4, length] in sixteens [4][16], then a rest of up to 8 as [4][8]; not in pairs: in eights."""
+    length = block.shape[1]
+    whole = (length + 7) // 16 * 16 if pairs else 0
+    values = np.pad(block, ((0, 0), (0, max(whole - length, -length % 8))))
+    return [
+        values[:, :whole].reshape(4, -1, 16).transpose(1, 0, 2),
+        values[:, whole:].reshape(4, -1, 8).transpose(1, 0, 2),
+    ]
+
+
+def step_order(block: Array, step: int) -> Array:
+    """block [8, length] as [length / step][8][step]; steps of 8 come in pairs unless 8 or fewer inputs are left."""
+    length = block.shape[1]
+    whole = (length + 7) // 16 * 16 if step == 8 else 0
+    values = np.pad(block, ((0, 0), (0, max(whole - length, -length % step))))
+    return values.reshape(8, -1, step).transpose(1, 0, 2)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A window as contiguous pieces of `length` bytes: `rows` times `parts`, those of a row `next` bytes apart."""
+
+    rows: int
+    parts: int
+    next: int
+    length: int
+
+    def fields(self) -> dict[str, Field]:
+        return dict(kernel_height=self.rows, parts=self.parts, next=self.next, length=self.length)
+
+
+def products(layer: Weighted, isa: str, pieces: Pieces, advance: int) -> Struct:
+    """The struct of a layer whose windows lie `advance` bytes apart, and whose taps lie in the order of the pieces."""
+    proved, outputs = layer.requantization, layer.output_channels // layer.groups
+    assert proved is not None
+    size = 4 if isa == "neon" else 8
+    taps = layer.weight.transpose(0, 2, 3, 1).reshape(layer.groups, outputs, -1, pieces.length)
+    pairs = paired(taps)
+    weights: list[Array] = []
+    for group in taps:
+        for block in in_blocks(group, size):  # [size, pieces, length]
+            for piece in block.transpose(1, 0, 2):
+                if isa == "neon":
+                    weights += smull_order(piece, pairs)
+                else:
+                    weights.append(step_order(piece, 4 if isa == "dotprod" else 8))
+
+    def ends(values: Array) -> Constant:
+        return Constant(np.concatenate([in_blocks(v, size) for v in values.reshape(layer.groups, -1)]).reshape(-1))
+
+    fields: dict[str, Field] = dict(groups=layer.groups, outputs=outputs, pixel=layer.output_channels, advance=advance)
+    fields |= pieces.fields()
+    fields |= dict(group=layer.input_channels // layer.groups, paired=int(pairs))
+    fields |= requantization_fields(proved)
+    fields |= dict(
+        weights=Constant(np.concatenate([part.reshape(-1) for part in weights])),
+        bias=ends(layer.bias.astype(np.int32)),
+        factor=ends(factors(proved)),
+    )
+    return Struct("btw_products_s8_neon", fields)
+
+
+def accepts(layer: Weighted) -> str | None:
+    return None if layer.pointwise else "not 1x1 with stride 1, no padding and one group"
+
+
+def accepts_pairs_of_pixels(layer: Weighted) -> str | None:
+    if np.prod(layer.output.layout[:2]) == 1:
+        return "one pixel; it takes pairs"
+    return accepts(layer)
+
+
+def row(isa: str) -> NeonKernel:
+    def pack(layer: Weighted) -> Struct:
+        return products(layer, isa, Pieces(1, 1, 0, layer.input_channels), layer.input_channels)
+
+    suits = accepts_pairs_of_pixels if isa == "i8mm" else accepts
+    return NeonKernel(f"btw_linear_s8_{isa}", "pixels", "s8", isa, "linear", suits, pack, slack=SLACK)
+
+
+KERNELS = tuple(row(isa) for isa in ("i8mm", "dotprod", "neon"))

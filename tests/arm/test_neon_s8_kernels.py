@@ -1,0 +1,70 @@
+"""int8 NEON kernels on the real instructions: layers as in test_kernels.py, under qemu-aarch64 and qemu-arm."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from bittwin.boards import BOARDS
+from bittwin.builder import compile_files
+from bittwin_cgen.runtime import runtime_files
+from tests.runtime_c.kernel_harness import SANITIZED_MAIN, KernelCase, Kind, flags, run_program, sources
+from tests.runtime_c.test_kernels import CASES, ISAS, check
+
+TOOLS = {
+    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+    "qemu-aarch64": "qemu-user",
+    "arm-linux-gnueabihf-gcc": "gcc-arm-linux-gnueabihf libc6-dev-armhf-cross",
+    "qemu-arm": "qemu-user",
+}
+MISSING = [package for tool, package in TOOLS.items() if shutil.which(tool) is None]
+REQUIRED = os.environ.get("BITTWIN_REQUIRE_ARM") == "1"  # then a test without its tools fails
+pytestmark = pytest.mark.skipif(bool(MISSING) and not REQUIRED, reason=f"apt install {' '.join(MISSING)}")
+
+COUNT = 8  # random layers of each kernel
+FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-static", "-Wall", "-Wextra", "-Werror"]
+KINDS = [
+    ("cortex-a53", "neon", "inlined"),
+    ("cortex-a53", "neon", "shared"),
+    ("cortex-a76", "dotprod", "inlined"),
+    ("armv8.6-a", "i8mm", "inlined"),
+    ("armv7-a", "neon", "shared"),
+]
+
+
+@cache
+def layers(target: str, isa: str) -> tuple[KernelCase, ...]:
+    """Random layers for which the operators choose the int8 kernels of the instruction set; seeds of their own."""
+    found = []
+    for symbol in (name for name, of in ISAS.items() if of == isa and "_s8_" in name):
+        draw, cases = CASES[symbol][0], list[KernelCase]()
+        for number in range(60 * COUNT):
+            drawn = draw(np.random.default_rng([1000 + number, *symbol.encode()]))
+            case = replace(drawn, isa=isa, armv7=target == "armv7-a")
+            if case.call.kernel.symbol == symbol:
+                cases.append(case)
+            if len(cases) == COUNT:
+                break
+        assert len(cases) in (COUNT, 0 if target == "armv7-a" else COUNT), symbol  # some kernels need AArch64
+        found += cases
+    return tuple(found)
+
+
+@pytest.mark.parametrize(("target", "isa", "kind"), KINDS)
+def test_kernels_equal_onnxruntime(target: str, isa: str, kind: Kind) -> None:
+    cases, board = layers(target, isa), BOARDS[target]
+    assert len(cases) >= 3 * COUNT
+    real = {path: text for path, text in runtime_files().items() if not path.startswith("emulate/")}
+    files, names = sources(cases, kind, real)
+    files["main.c"] = SANITIZED_MAIN
+    options = [*FLAGS, *board.cpu, *flags(kind)]
+    program = compile_files(files, ["main.c", *names], options, ".elf", board.compiler)
+    outputs, report = run_program([board.emulator, "-cpu", str(board.emulated_cpu), str(program)], cases)
+    assert not report
+    for number, (case, y) in enumerate(zip(cases, outputs, strict=True)):
+        check(case, y, case.expected, f"case {number}, {case.op}, {case.inputs}")
