@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import onnx
 
 from bittwin_cgen.budget import arena_exceeded, constants_exceeded
 from bittwin_cgen.check import check_graph
+from bittwin_cgen.emit.camera import camera_files, camera_in_front
 from bittwin_cgen.emit.manifest import manifest
 from bittwin_cgen.emit.memory_map import memory_map
 from bittwin_cgen.emit.model import ModelText
@@ -97,8 +99,11 @@ def generate(
     flash: int | None = None,
     name: str | None = None,
     unary_table: UnaryTable | None = None,
+    camera: str | None = None,
 ) -> GeneratedModel:
     """The C of an ONNX model. `ram` bounds the arena, `flash` the constants, both in bytes.
+
+    `camera`, for example rgb565be:160x120:crop, also gives C from a camera's pixels to the input.
 
     `unary_table` asks onnxruntime for the table of an int8 function; without it numpy computes them, whose exp and tanh
     differ from onnxruntime's in the last bit now and then: the manifest says which tables those are.
@@ -119,6 +124,10 @@ def generate(
     if flash is not None and text.constant_bytes > flash:
         raise constants_exceeded(text, flash)
     files = text.files(runtime_files())
+    if camera is not None:
+        described = camera_in_front(text, camera)
+        facts["camera"] = asdict(described)
+        files |= camera_files(text, described, runtime_files())
     files[f"{text.name}.json"] = json.dumps(facts, indent=1) + "\n"
     files[f"{text.name}_memory.svg"] = memory_map(program)
     return GeneratedModel(text.name, program, Files(files), facts)

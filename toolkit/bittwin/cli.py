@@ -48,6 +48,14 @@ ScheduleOption = Annotated[Schedule, typer.Option(help="ram: least memory; speed
 Ram = Annotated[int | None, typer.Option(help="Bytes that the arena may take.", min=0, show_default=False)]
 Flash = Annotated[int | None, typer.Option(help="Bytes that constants may take.", min=0, show_default=False)]
 Name = Annotated[str | None, typer.Option(help="Name in C; default: the file's.", show_default=False)]
+CameraOption = Annotated[
+    str | None,
+    typer.Option(
+        "--camera",
+        help="C from a camera's pixels to the input, for example rgb565be:160x120:crop:mean=0.5:deviation=0.25",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
 Inputs = Annotated[
     Path | None,
@@ -166,6 +174,7 @@ def generate(
     ram: Ram = None,
     flash: Flash = None,
     name: Name = None,
+    camera: CameraOption = None,
     as_json: Json = False,
 ) -> None:
     """ONNX to C in a folder.
@@ -175,7 +184,7 @@ def generate(
     from bittwin.files import write_folder
     from bittwin.generator import generate as generate_model
 
-    made = generate_model(model, target, schedule.value, ram, flash, name)
+    made = generate_model(model, target, schedule.value, ram, flash, name, camera)
     write_folder(output, made.files)
     keys = "name target schedule arena_bytes static_bytes constant_bytes input_bytes output_bytes macs".split()
     report: dict[str, Any] = {key: made.manifest[key] for key in keys}
@@ -202,6 +211,7 @@ def verify(
     ] = None,
     ram: Ram = None,
     flash: Flash = None,
+    camera: CameraOption = None,
     as_json: Json = False,
 ) -> None:
     """Generates, builds and runs the C and compares every layer with onnxruntime.
@@ -211,7 +221,9 @@ def verify(
     from bittwin.verifier import verify as verify_model
 
     with progress("verifying", as_json) as advance:
-        report = verify_model(model, target, schedule.value, inputs, samples, ram=ram, flash=flash, progress=advance)
+        report = verify_model(
+            model, target, schedule.value, inputs, samples, ram=ram, flash=flash, progress=advance, camera=camera
+        )
     show(as_json, report.as_json(), lambda: print_verification(report))
     if not report.passed:
         raise typer.Exit(1)
@@ -320,6 +332,7 @@ def package(
     ram: Ram = None,
     flash: Flash = None,
     name: Name = None,
+    camera: CameraOption = None,
     as_json: Json = False,
 ) -> None:
     """A project for one ecosystem: the C, an example, and a self-test that names the first layer that differs.
@@ -329,7 +342,7 @@ def package(
     from bittwin.files import write_folder
     from bittwin.packager import package as package_model
 
-    made = package_model(model, format, target, schedule.value, ram, flash, name, inputs, samples)
+    made = package_model(model, format, target, schedule.value, ram, flash, name, inputs, samples, camera)
     write_folder(output, made.files)
     facts = made.model.manifest
     report = {key: facts[key] for key in "name target schedule arena_bytes static_bytes constant_bytes".split()}

@@ -28,6 +28,7 @@ def generate(
     ram: int | None = None,
     flash: int | None = None,
     name: str | None = None,
+    camera: str | None = None,
 ) -> GeneratedModel:
     """The C of an ONNX model, simplified where it cannot be compiled as it is. `ram` bounds the arena, `flash` the
     constants, both in bytes.
@@ -37,7 +38,7 @@ def generate(
     proto = load_model(source)
     name = name or (Path(source).name.split(".")[0] if isinstance(source, (str, Path)) else None)
     try:
-        return generate_alone(proto, target, schedule, ram, flash, name, unary_table)
+        return generate_alone(proto, target, schedule, ram, flash, name, unary_table, camera)
     except BudgetExceeded:
         raise
     except BittwinError as error:
@@ -45,7 +46,7 @@ def generate(
         if simple is None:
             raise
         try:
-            made = generate_alone(simple, target, schedule, ram, flash, name, unary_table)
+            made = generate_alone(simple, target, schedule, ram, flash, name, unary_table, camera)
         except BudgetExceeded:
             raise
         except BittwinError:

@@ -39,6 +39,7 @@ def package(
     name: str | None = None,
     inputs: str | Path | Mapping[str, Array] | None = None,
     samples: int | None = None,
+    camera: str | None = None,
 ) -> Package:
     """The project of a model for one ecosystem, one of PACKAGERS.
 
@@ -48,7 +49,7 @@ def package(
         raise BittwinError(f"--format {format}", "no such format", f"Choose one of: {' '.join(PACKAGERS)}")
     proto = load_model(source)
     default = None if isinstance(source, onnx.ModelProto) else Path(source).name.split(".")[0]
-    model = generate(proto, target, schedule, ram, flash, name or default)
+    model = generate(proto, target, schedule, ram, flash, name or default, camera)
     count, ports = samples or SAMPLES, model_ports(proto)
     if inputs is None:
         given = draw_samples(ports, count)

@@ -96,17 +96,49 @@ def verify(
     flash: int | None = None,
     model: GeneratedModel | None = None,
     progress: Progress | None = None,
+    camera: str | None = None,
 ) -> VerificationReport:
     """Generates, builds, runs and compares. `inputs` is a .npz or its arrays; else `samples` are drawn (8).
 
-    `model` takes C that is already generated instead (a test's broken C, say).
+    `model` takes C that is already generated instead (a test's broken C, say). With a `camera` its frames are drawn
+    instead, and the C in front of the network is compared with its reference as well.
     """
     proto = load_model(source)
     if model is None:
-        model = generate(proto, target, schedule, ram, flash, name or _stem(source))
+        model = generate(proto, target, schedule, ram, flash, name or _stem(source), camera)
     require_target(target)
+    if "camera" in model.manifest:
+        if inputs is not None:
+            raise BittwinError("--inputs", "a camera's frames are the inputs", "Leave --inputs or --camera out")
+        return _verify_with_camera(proto, model, target, schedule, 8 if samples is None else samples, seed, progress)
     given = _samples(proto, inputs, samples, labels, seed)
     return _Comparison(proto, model, given, target, schedule).report(progress)
+
+
+def _verify_with_camera(
+    proto: onnx.ModelProto,
+    model: GeneratedModel,
+    target: str,
+    schedule: str,
+    samples: int,
+    seed: int,
+    progress: Progress | None,
+) -> VerificationReport:
+    from bittwin.camera import camera_of, camera_samples, compare_camera, draw_frames
+
+    camera = camera_of(model)
+    frames = draw_frames(camera, samples, seed)
+    (port,) = model_ports(proto)
+    report = _Comparison(proto, model, camera_samples(model, port, frames), target, schedule).report(progress)
+    compared, differ, largest = compare_camera(model, frames)
+    dtype, kernel = model.manifest["inputs"][0]["dtype"], f"btw_camera_{camera.format}"
+    row = LayerResult("camera", "Camera", port.name, dtype, kernel, compared, differ, 0, largest, passed=differ == 0)
+    report.layers.insert(0, row)
+    report.compared, report.differ = report.compared + compared, report.differ + differ
+    if differ:
+        report.passed, report.first_difference, report.alone = False, "camera", "C"
+    report.notes.append("the camera's C was compared with the numpy reference, on this machine")
+    return report
 
 
 def _stem(source: str | Path | onnx.ModelProto) -> str | None:

@@ -29,11 +29,15 @@ def cmsis_pack(contents: Contents) -> dict[str, str]:
         raise BittwinError(
             f"--format cmsis-pack --target {contents.target}", "is no Cortex-M", f"Choose one of: {' '.join(CORES)}"
         )
-    headers = sorted(path for path in contents.sources if path.startswith("btw/") or path.endswith("_weights.h"))
+    headers = sorted(path for path in contents.sources if "/" not in path and path.endswith(".h"))
+    headers.remove(f"{contents.name}_weights.h")
+    parts = sorted(set(contents.sources) - {*headers, *contents.units})
     pack = f"bittwin.{contents.name}"
     use = f"packchk {pack}.pdsc && cpackget add {pack}.pdsc"
     return {
-        f"{pack}.pdsc": contents.render("cmsis_pack/pack.pdsc", cores=CORES[contents.target], parts=headers),
+        f"{pack}.pdsc": contents.render(
+            "cmsis_pack/pack.pdsc", cores=CORES[contents.target], headers=headers, parts=parts
+        ),
         "README.md": contents.readme("a CMSIS-Pack", use),
         "LICENSE": contents.license(),
         **contents.with_exact_floats().below("src"),

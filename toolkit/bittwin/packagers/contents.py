@@ -41,7 +41,8 @@ class Contents:
     @property
     def units(self) -> list[str]:
         """The files to compile of the model; the kernels are included by them."""
-        return [f"{self.name}.c", f"{self.name}_weights.c"]
+        units = [f"{self.name}{part}.c" for part in ("", "_weights", "_camera")]
+        return [unit for unit in units if unit in self.sources]
 
     @property
     def selftest_units(self) -> list[str]:
@@ -72,6 +73,7 @@ class Contents:
             batch=manifest["batch"],
             inputs=manifest["inputs"],
             outputs=manifest["outputs"],
+            camera=manifest.get("camera"),
             units=self.units,
             selftest_units=self.selftest_units,
             **facts,

@@ -29,11 +29,21 @@ def plain(contents: Contents) -> dict[str, str]:
     return {
         f"{name}.h": contents.sources[f"{name}.h"],
         f"{name}.c": amalgamated(contents),
+        **camera(contents),
         **contents.selftest,
         "example.c": contents.render("example/main.c"),
         "cycles.h": contents.render("example/cycles.h"),
         "README.md": contents.readme("one .h and one .c", use),
     }
+
+
+def camera(contents: Contents) -> dict[str, str]:
+    """The C in front of the network, where there is one: a pair of files of its own."""
+    header, unit = (f"{contents.name}_camera{suffix}" for suffix in (".h", ".c"))
+    if unit not in contents.sources:
+        return {}
+    runtime = {path: text for path, text in contents.sources.items() if path.startswith("btw/")}
+    return {header: contents.sources[header], unit: UNUSED + inlined(contents.sources[unit], runtime, set())}
 
 
 def amalgamated(contents: Contents) -> str:
