@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
+import xml.etree.ElementTree as tree
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from bittwin_cgen import generate
 from bittwin_cgen.emit.manifest import manifest
 from bittwin_cgen.emit.model import ModelText
 from bittwin_cgen.interpret import interpret
-from bittwin_cgen.ir import Array, GeneratedModel, Program, Step
+from bittwin_cgen.ir import Array, Files, GeneratedModel, Program, Step
 from bittwin_cgen.lower import counters_name, lower
 from bittwin_cgen.pipeline import compile_graph
 from bittwin_cgen.runtime import runtime_files
@@ -41,7 +42,7 @@ def kinds(seed: int) -> dict[str, Any]:
 
 def generated(program: Program, name: str) -> GeneratedModel:
     text = ModelText(program, name)
-    return GeneratedModel(name, program, text.files(runtime_files()), manifest(text))
+    return GeneratedModel(name, program, Files(text.files(runtime_files())), manifest(text))
 
 
 @dataclass(frozen=True)
@@ -113,14 +114,36 @@ RESULTS = "int layer_of(int i)", "int row_of(int i)", "int bytes_of(int i)", "in
 
 
 def library(models: Sequence[GeneratedModel]) -> tuple[Any, Any]:
-    """(cffi, library) with run(number, arena, inputs, outputs) for all of the models: rows made, to be asked for."""
+    """(cffi, library) with run(number, arena, inputs, outputs) for all of the models: rows made, to be asked for.
+
+    A model that takes rows as they come has a second number, behind all models: rows in memory that is overwritten.
+    """
     calls = "".join(f"    if (number == {i})\n        {m.name}_run({arguments(m)});\n" for i, m in enumerate(models))
+    calls += "".join(pushing(len(models) + i, model) for i, model in enumerate(models) if model.program.pushed)
     results = "".join(f"{text};\n{text} {{ return events[i].{text.split()[1].split('_')[0]}; }}\n" for text in RESULTS)
     behind = f"{INTERFACE};\n{INTERFACE}\n{{\n    event_count = 0;\n{calls}    return event_count;\n}}\n{results}"
     flags = [flag for flag in FLAGS if flag != "-O3"] + ["-DBTW_SHARED_KERNELS", "-O0", "-shared", "-fPIC"]
     ffi = cffi.FFI()
     ffi.cdef("".join(f"{text};" for text in (INTERFACE, *RESULTS)))
     return ffi, ffi.dlopen(str(compile_files(all_files(models, OBSERVED, behind), ["all.c"], flags, ".so")))
+
+
+def pushing(number: int, model: GeneratedModel) -> str:
+    """C that pushes the rows of an input one by one."""
+    (given,) = model.manifest["inputs"]
+    row = f"{model.name.upper()}_{given['parameter'].upper()}"
+    outputs = ", ".join(["arena", *(f"outputs[{i}]" for i in range(len(model.manifest["outputs"])))])
+    return f"""    if (number == {number}) {{
+        int8_t values[{row}_ROW_SIZE];
+        {model.name}_begin(arena);
+        for (int y = 0; y < {row}_HEIGHT; y++) {{
+            memcpy(values, (const int8_t *)inputs[0] + y * {row}_ROW_SIZE, sizeof values);
+            {model.name}_push_row(arena, values);
+            memset(values, 0x7f, sizeof values);
+        }}
+        {model.name}_output({outputs});
+    }}
+"""
 
 
 def run(ffi: Any, loaded: Any, number: int, case: Case) -> tuple[list[bytes], list[Event]]:
@@ -208,10 +231,16 @@ def rows_read(program: Program, event: Event, name: str) -> list[int]:
 def test_all_schedules_give_the_bits_of_the_reference_and_lose_no_row(first: int) -> None:
     tried = cases(range(first, min(first + TOGETHER, GRAPHS)), SCHEDULES)
     ffi, loaded = library([case.model for case in tried])
+    pushed = 0
     for number, case in enumerate(tried):
         outputs, events = run(ffi, loaded, number, case)
         assert outputs == case.outputs, case.model.name
         check_rows(case.model.program, events)
+        if case.model.program.pushed:
+            pushed += len(case.model.program.segments) > 1
+            assert run(ffi, loaded, len(tried) + number, case)[0] == case.outputs, f"{case.model.name}, row by row"
+            assert case.model.program.buffers[case.model.program.segments[0].steps[0].output].ring  # no image is stored
+    assert pushed  # with more than one segment
 
 
 def test_an_overlap_is_seen() -> None:
@@ -359,10 +388,12 @@ def test_rows_pushed_one_by_one_give_the_bits_of_run(dtype: str) -> None:
     x = graph.input(1, 3, 17, 11)
     a = graph.conv(x, 6, kernel=(3, 3), stride=(2, 2), pads=(1, 1, 1, 1), clip=(0.0, 6.0))
     b = graph.depthwise(a, kernel=(3, 3), pads=(1, 1, 1, 1))
-    graph.output(graph.gemm(graph.flatten(graph.global_average_pool(graph.add(a, b))), 4))
+    y = graph.conv(graph.add(a, b), 7, kernel=(3, 3), pads=(1, 1, 1, 1), mode="wrap")
+    graph.output(graph.gemm(graph.flatten(graph.global_average_pool(y)), 4))
     proto = graph.model()
     model = generate(proto, name="camera")
     assert model.manifest["pushed"]
+    assert len(model.manifest["segments"]) > 1  # all rows are there before the one that wraps around begins
     (given,), (result,) = model.manifest["inputs"], model.manifest["outputs"]
     kind = {"int8": "int8_t", "float32": "float"}
     source = f"""#include "camera.h"
@@ -413,10 +444,26 @@ def test_two_padding_values_that_print_alike_have_a_row_each() -> None:
 
 
 def test_the_memory_map_shows_every_buffer() -> None:
-    model = generate(long_chain(), name="chain")
-    svg = model.files["chain_memory.svg"]
-    import xml.etree.ElementTree as tree
-
-    titles = [element.text or "" for element in tree.fromstring(svg).iter("{http://www.w3.org/2000/svg}title")]
-    for place in model.program.places.values():
-        assert any(f"{place.bytes:,} bytes at {place.offset:,}" in title for title in titles)
+    """Steps below the columns, each buffer with its bytes, its place and its steps; hostile names do no harm."""
+    proto = long_chain()
+    for number, node in enumerate(proto.graph.node):
+        node.name = f'{number}</title><script>alert("&{node.name}")</script>'
+    model = generate(proto, name="chain")
+    drawing = tree.fromstring(model.files["chain_memory.svg"])
+    space = "{http://www.w3.org/2000/svg}"
+    assert {element.tag.removeprefix(space) for element in drawing.iter()} == {
+        "svg",
+        "title",
+        "rect",
+        "text",
+        "line",
+        "g",
+    }
+    titles = [element.text or "" for element in drawing.iter(f"{space}title")]
+    steps = [step.name for step in model.program.steps()]
+    assert set(steps) <= set(titles)
+    for entry in model.manifest["memory"]:
+        place = f"{entry['bytes']:,} bytes at {entry['offset']:,}, step"
+        last = f"{entry['first']} to {entry['last']}" if entry["last"] > entry["first"] else f"{entry['first']}"
+        assert any(place in title and title.endswith(last) for title in titles), entry
+    assert len(model.manifest["memory"]) == len(model.program.places)
