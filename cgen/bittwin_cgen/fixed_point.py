@@ -107,11 +107,35 @@ def multiply_reference(
     b_zero_point: int,
     output_scale: ArrayLike,
     output_zero_point: int,
+    offset: int = 0,
 ) -> Int8:
-    """QLinearMul: the zero point is added in float32, before rounding."""
+    """QLinearMul: the zero point (that of uint8 is `offset` more) is added in float32, before rounding."""
     ratio = requantize_scale(a_scale, b_scale, output_scale)
     product = (np.asarray(a).astype(np.int32) - a_zero_point) * (np.asarray(b).astype(np.int32) - b_zero_point)
-    return saturate(np.rint(product.astype(np.float32) * ratio + np.float32(output_zero_point)), 0)
+    return saturate(np.rint(product.astype(np.float32) * ratio + np.float32(output_zero_point + offset)), -offset)
+
+
+def prove_multiply(
+    ratio: ArrayLike, a_zero_point: int, b_zero_point: int, output_zero_point: int, offset: int = 0
+) -> "ProvedRequantization | None":
+    """The requantization of (a - za) * (b - zb) that equals `multiply_reference` for every product; None if none does.
+
+    The formula is evaluated on every product from the lowest to the highest: it never falls, so its steps are found.
+    """
+    ends = [(CODE_LOW - zero_point, CODE_HIGH - zero_point) for zero_point in (a_zero_point, b_zero_point)]
+    corners = [a * b for a in ends[0] for b in ends[1]]
+    low, high = np.array([min(corners)], np.int64), np.array([max(corners)], np.int64)
+    products = np.arange(low[0], high[0] + 1)
+    factor = np.asarray(ratio, np.float32).reshape(1)
+    with np.errstate(over="ignore"):
+        shifted = products.astype(np.float32) * factor + np.float32(output_zero_point + offset)
+    codes = saturate(np.rint(shifted), -offset)
+    steps = low[:, None] + np.searchsorted(codes, CODES[1:])[None, :]
+    for shift in SHIFTS:
+        found = multipliers(steps, output_zero_point, low, high, shift)
+        if found[0]:
+            return proved(found, factor, output_zero_point, shift)
+    return None
 
 
 def fma32(a: ArrayLike, b: ArrayLike, c: ArrayLike) -> Float32:
@@ -445,6 +469,16 @@ def add_swaps(a_shape: tuple[int, ...], b_shape: tuple[int, ...]) -> bool:
         if a_size > 1 or b_size > 1:
             return a_size == 1
     return True
+
+
+def add_by_rows(a_shape: tuple[int, ...], b_shape: tuple[int, ...]) -> bool:
+    """True where onnxruntime adds one element to a whole row: the innermost axis longer than 1 is so in one of them."""
+    rank = max(len(a_shape), len(b_shape))
+    a, b = (1,) * (rank - len(a_shape)) + a_shape, (1,) * (rank - len(b_shape)) + b_shape
+    for a_size, b_size in zip(reversed(a), reversed(b), strict=True):
+        if a_size > 1 or b_size > 1:
+            return a_size != b_size
+    return False
 
 
 def add_reference(a: ArrayLike, b: ArrayLike, scales: AddScales, row: bool = False) -> Int8:

@@ -85,6 +85,11 @@ class OnnxNode:
         name = self.activation(index)
         return self.types[name].shape if name in self.types else self.constants[name].shape
 
+    def dtype(self, index: int = 0) -> str:
+        """Of an input, which may be a constant."""
+        name = self.activation(index)
+        return self.types[name].dtype if name in self.types else str(self.constants[name].dtype)
+
     def axis(self, value: int, rank: int) -> int:
         """An axis from 0 on; raises BittwinError outside -rank .. rank - 1."""
         if not -rank <= value < rank:

@@ -27,6 +27,9 @@ from bittwin_cgen.passes.fold_scales import fold_scales
 from bittwin_cgen.passes.fuse_clips import fuse_clips
 from bittwin_cgen.passes.fuse_moves import fuse_moves
 from bittwin_cgen.passes.fuse_quantized import fuse_quantized
+from bittwin_cgen.passes.fuse_tables import fuse_tables
+from bittwin_cgen.passes.move_codes import move_codes
+from bittwin_cgen.passes.place_biases import place_biases
 from bittwin_cgen.passes.remove_clips import remove_clips
 from bittwin_cgen.passes.remove_dead_nodes import remove_dead_nodes
 from bittwin_cgen.passes.separate_images import separate_images
@@ -44,12 +47,15 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     sink_transposes,
     fuse_moves,
     remove_clips,
+    move_codes,
     fuse_quantized,
+    fuse_tables,
     fold_known,
     strip_boundary,
     fold_pads,
     fold_scales,
     fuse_clips,
+    place_biases,
     sink_transposes,
     fuse_moves,
     flatten_in_place,

@@ -101,11 +101,11 @@ static inline int8_t btw_saturate_offset_s8(float x, int offset)
     return btw_clamp_s8((int32_t)btw_round_half_even(x) - offset);
 }
 
-/* QuantizeLinear: x / scale by true division, halves to even, then the zero point. */
+/* QuantizeLinear: x / scale by true division, halves to even, then the zero point; NaN is the lowest code. */
 static inline int8_t btw_quantize_s8(float x, float scale, int zero_point)
 {
     float code = x / scale;
-    code = code < -512.0f ? -512.0f : code > 512.0f ? 512.0f : code;
+    code = code > -512.0f ? code < 512.0f ? code : 512.0f : -512.0f;
     return btw_clamp_s8((int32_t)btw_round_half_even(code) + zero_point);
 }
 

@@ -23,9 +23,13 @@ from bittwin.builder import compile_files
 from bittwin.golden import why_not_golden
 from bittwin_cgen import ops
 from bittwin_cgen.fixed_point import dequantize_linear, prove_add, prove_requantization, quantize_linear
-from bittwin_cgen.ir import Array, Kernel, Op, Quantization, TensorType
+from bittwin_cgen.ir import NUMBERS, Array, Kernel, Op, Quantization, TensorType
 from bittwin_cgen.ops.add import Add, _scales
 from bittwin_cgen.ops.average_pool import AveragePool
+from bittwin_cgen.ops.binary import FUNCTIONS as BINARY_FUNCTIONS
+from bittwin_cgen.ops.binary import KERNELS as BINARY_KERNELS
+from bittwin_cgen.ops.binary import Binary
+from bittwin_cgen.ops.cast import Cast
 from bittwin_cgen.ops.clip import Clip
 from bittwin_cgen.ops.concat import Concat
 from bittwin_cgen.ops.conv2d import Conv2d
@@ -34,6 +38,7 @@ from bittwin_cgen.ops.global_average_pool import GlobalAveragePool
 from bittwin_cgen.ops.image import Image
 from bittwin_cgen.ops.linear import Linear
 from bittwin_cgen.ops.max_pool import MaxPool, Pooling
+from bittwin_cgen.ops.mul import Mul
 from bittwin_cgen.ops.pad import Pad
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear
 from bittwin_cgen.ops.recentre import Recentre
@@ -487,11 +492,87 @@ def unary_f32(random: Random, name: str) -> KernelCase:
     parameters = FUNCTIONS[name].parameters or {}
     values = [float(np.float32(random.uniform(0.1, 2.0))) for _ in parameters]
     attributes |= dict(zip(parameters, values, strict=True))
-    if name == "Swish":  # onnxruntime has it as two operators
+    if name == "Pow":
+        x = np.abs(x)
+        y = onnxruntime_gives("Pow", "float32", [x], x, np.float32(values[0]))
+    elif name == "Swish":  # onnxruntime has it as two operators
         y = (x / (1 + np.exp(-values[0] * x.astype(np.float64)))).astype(np.float32)
     else:
         y = onnxruntime_gives(operator, "float32", [x], x, **attributes)
     return real_case(Unary(name, *values), [x], y)
+
+
+def draw_operands(random: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Shapes of one rank that kernels step through: of one shape, a value a channel, a pixel, one value."""
+    shape = draw_image(random)
+    other = [shape, (1, shape[1], 1, 1), (1, 1, *shape[2:]), (1, 1, 1, 1)][int(random.integers(4))]
+    return (shape, other) if random.random() < 0.7 else (other, shape)
+
+
+def binary_f32(random: Random, name: str) -> KernelCase:
+    a, b = (draw_real(random, shape) for shape in draw_operands(random))
+    a = np.abs(a) if name == "Pow" else a
+    return real_case(Binary(name), [a, b], onnxruntime_gives(name, "float32", [a, b], a, b))
+
+
+def binary_s32(random: Random, name: str) -> KernelCase:
+    """int32 of all sizes; numpy says how it wraps."""
+    a, b = (random.integers(-(2**31), 2**31, shape).astype(np.int32) for shape in draw_operands(random))
+    a, b = a >> random.integers(0, 31, a.shape).astype(np.int32), b >> random.integers(0, 31, b.shape).astype(np.int32)
+    if name == "Div":
+        b = np.where(b == 0, np.int32(-1), b)
+        y = np.trunc(a.astype(np.longdouble) / b.astype(np.longdouble)).astype(np.int64).astype(np.int32)
+    else:
+        y = BINARY_FUNCTIONS[name][1](a, b).astype(np.int32)
+    types = tuple(TensorType(x.shape, "int32") for x in (a, b))
+    return KernelCase(Binary(name), types, TensorType(y.shape, "int32"), (a, b), y)
+
+
+def binary_s8(random: Random, name: str) -> KernelCase:
+    """DequantizeLinear, the operator and QuantizeLinear by onnxruntime."""
+    meanings = [draw_quantization(random) for _ in range(3)]
+    codes = [draw_codes(random, shape) for shape in draw_operands(random)]
+    reals = [
+        onnxruntime_gives("DequantizeLinear", "float32", [x], x, *pair(meaning))
+        for x, meaning in zip(codes, meanings, strict=False)
+    ]
+    with np.errstate(all="ignore"):
+        real = onnxruntime_gives(name, "float32", reals, *reals)
+    y = onnxruntime_gives("QuantizeLinear", "int8", [real], real, *pair(meanings[2]))
+    types = tuple(codes_type(meaning, x.shape) for x, meaning in zip(codes, meanings, strict=False))
+    return KernelCase(Binary(name), types, codes_type(meanings[2], y.shape), tuple(codes), y)
+
+
+def mul_s8(random: Random) -> KernelCase:
+    meanings = [draw_quantization(random) for _ in range(3)]
+    a, b = (draw_codes(random, shape) for shape in draw_operands(random))
+    given = (a, *pair(meanings[0]), b, *pair(meanings[1]), *pair(meanings[2]))
+    y = onnxruntime_gives("QLinearMul", "int8", [a, b], *given, domain="com.microsoft")
+    types = tuple(codes_type(meaning, x.shape) for x, meaning in zip((a, b), meanings, strict=False))
+    return KernelCase(Mul(), types, codes_type(meanings[2], y.shape), (a, b), y)
+
+
+def add_broadcast_s8(random: Random) -> KernelCase:
+    meanings = draw_add(random, str(random.choice(["linear", "table"])))
+    a, b = (draw_codes(random, shape) for shape in draw_operands(random))
+    given = (a, *pair(meanings[0]), b, *pair(meanings[1]), *pair(meanings[2]))
+    y = onnxruntime_gives("QLinearAdd", "int8", [a, b], *given, domain="com.microsoft")
+    types = [codes_type(meaning, x.shape) for x, meaning in zip((a, b), meanings, strict=False)]
+    output = codes_type(meanings[2], y.shape)
+    usable = Add().quantized(types, output) is not None
+    return KernelCase(Add(), (types[0], types[1]), output, (a, b), y) if usable else add_s8(random, "linear")
+
+
+def cast_u8(random: Random) -> KernelCase:
+    source, result = (str(random.choice(sorted(NUMBERS))) for _ in range(2))
+    x = random.integers(-(2**40), 2**40, draw_image(random)).astype(np.int64) >> random.integers(0, 41)
+    x = x.astype(np.float32) * np.float32(0.3) if source == "float32" else x.astype(source)
+    y = (
+        x.astype(np.int64).astype(result)
+        if source == "float32" and result not in ("float32", "bool")
+        else x.astype(result)
+    )
+    return KernelCase(Cast(result), (TensorType(x.shape, source),), TensorType(x.shape, result), (x,), y)
 
 
 def pad_u8(random: Random) -> KernelCase:
@@ -588,12 +669,14 @@ def softmax_f32(random: Random) -> KernelCase:
 
 CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a random layer for it, how many
     "btw_add_f32_neon": (add_f32, 6),
+    "btw_add_broadcast_s8_scalar": (add_broadcast_s8, 10),
     "btw_add_f32_scalar": (add_f32, 6),
     "btw_add_float_s8_scalar": (lambda random: add_s8(random, "float"), 8),
     "btw_add_s8_scalar": (lambda random: add_s8(random, "linear"), 16),
     "btw_add_table_s8_scalar": (lambda random: add_s8(random, "table"), 6),
     "btw_average_pool_f32_scalar": (average_pool_f32, 16),
     "btw_average_pool_s8_scalar": (average_pool_s8, 24),
+    "btw_cast_u8_scalar": (cast_u8, 24),
     "btw_clip_f32_scalar": (clip_f32, 6),
     "btw_concat_f32_scalar": (concat_f32, 10),
     "btw_concat_s8_scalar": (concat_s8, 16),
@@ -622,6 +705,8 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_linear_s8_scalar": (linear_s8, 16),
     "btw_max_pool_f32_scalar": (max_pool_f32, 16),
     "btw_max_pool_s8_scalar": (max_pool_s8, 16),
+    "btw_mul_float_s8_scalar": (mul_s8, 6),
+    "btw_mul_s8_scalar": (mul_s8, 12),
     "btw_pad_u8_scalar": (pad_u8, 16),
     "btw_quantize_linear_s8_scalar": (quantize_s8, 12),
     "btw_recentre_u8_scalar": (recentre_u8, 6),
@@ -633,6 +718,10 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
 }
 
 
+for _row in BINARY_KERNELS:
+    _draw_binary = {"f32": binary_f32, "s32": binary_s32, "s8": binary_s8}[_row.dtype]
+    _operator = _row.symbol.split("_")[2].capitalize()
+    CASES[_row.symbol] = (lambda random, draw=_draw_binary, name=_operator: draw(random, name), 3)
 for _name, _function in FUNCTIONS.items():
     CASES[f"btw_unary_{_function.name}_f32_scalar"] = (lambda random, name=_name: unary_f32(random, name), 2)
 for _symbol, _draw in {  # kernels of other processors, as their plain C twins: layers that they accept

@@ -45,6 +45,9 @@ def vector(*values: float) -> NDArray[np.float32]:
 
 EXAMPLES = {
     **{name: Example() for name in FUNCTIONS if " " not in name},
+    **{name: Example(((1, 2, 4, 4), (1, 2, 4, 4))) for name in ("Div", "Max", "Min", "Mul", "Sub")},
+    "Cast": Example(attributes={"to": TensorProto.INT32}),
+    "Pow": Example(constants=(np.float32(2),)),
     "Transpose": Example(attributes={"perm": [0, 1, 3, 2]}),
     "Tile": Example(constants=(np.array([1, 1, 2, 1]),)),
     "Split": Example(constants=(np.array([2]),), attributes={"axis": 1}),
@@ -83,6 +86,7 @@ QEXAMPLES = {
     "QGemm": (((1, 4),), "x w- y", (4, 3), {}),
     "QLinearAdd": (((1, 2, 4, 4), (1, 2, 4, 4)), "x x y", None, {}),
     "QLinearAveragePool": (((1, 2, 4, 4),), "x y", None, {"kernel_shape": [2, 2]}),
+    "QLinearMul": (((1, 2, 4, 4), (1, 2, 4, 4)), "x x y", None, {}),
     "QLinearConcat": (((1, 2, 4, 4), (1, 3, 4, 4)), "y x x", None, {"axis": 1}),
     "QLinearConv": (((1, 2, 4, 4),), "x w y", (3, 2, 2, 2), {}),
     "QLinearGlobalAveragePool": (((1, 2, 4, 4),), "x y", None, {}),

@@ -13,6 +13,8 @@ from bittwin.files import write_file
 from bittwin_cgen.errors import BittwinError
 from bittwin_cgen.ir import Kernel
 from bittwin_cgen.ops import OPERATORS
+from bittwin_cgen.ops.binary import KERNELS as BINARY_KERNELS
+from bittwin_cgen.ops.mul import KERNELS as MUL_KERNELS
 from bittwin_cgen.ops.table import KERNELS as TABLE_KERNELS
 from bittwin_cgen.read_onnx import FOLDABLE
 
@@ -56,9 +58,10 @@ QLINEAR = "int8 or uint8 activations, int8 weights"
 
 SUPPORT: dict[str, Support] = {
     "Abs": Support("table"),
-    "Add": Support("exact", "two tensors of one shape; a constant has one value, or one a channel (int8: as float32)"),
+    "Add": Support("exact"),
     "AveragePool": Support("exact", "1-D and 2-D"),
     "BatchNormalization": Support("float", "rank 3 or 4; folded into the convolution before it"),
+    "Cast": Support("exact", "between float32, int8, uint8, int32, int64, bool"),
     "Ceil": Support("table"),
     "Celu": Support("table"),
     "Clip": Support("table", "constant bounds"),
@@ -67,6 +70,7 @@ SUPPORT: dict[str, Support] = {
     "ConvTranspose": Support("float", "1-D and 2-D, constant weights"),
     "DepthToSpace": Support("exact", "both modes"),
     "DequantizeLinear": Support("exact", "int8, uint8, one scale a tensor; weights also one scale a channel"),
+    "Div": Support("exact", "integers: int8, uint8, int32"),
     "Dropout": Support("exact", "as at inference: nothing is computed"),
     "Elu": Support("table"),
     "Erf": Support("table"),
@@ -84,18 +88,23 @@ SUPPORT: dict[str, Support] = {
     "LeakyRelu": Support("table"),
     "Log": Support("table"),
     "MatMul": Support("exact", "a matrix by a constant matrix"),
+    "Max": Support("exact"),
     "MaxPool": Support("exact", "1-D and 2-D, values only"),
+    "Min": Support("exact"),
     "Mish": Support("table"),
+    "Mul": Support("exact"),
     "Neg": Support("table"),
     "Pad": Support("exact", "constant pads, any axis, negative too; every mode"),
+    "Pow": Support("table", "int8: one constant exponent"),
     "QGemm": Support("exact", f"{QLINEAR}; alpha 1", "Gemm"),
-    "QLinearAdd": Support("exact", "two tensors of one shape", "Add"),
+    "QLinearAdd": Support("exact", "", "Add"),
     "QLinearAveragePool": Support("exact", "channels_last=0", "AveragePool"),
     "QLinearConcat": Support("exact", "as Concat", "Concat"),
     "QLinearConv": Support("exact", QLINEAR, "Conv"),
     "QLinearGlobalAveragePool": Support("exact", "channels_last=0", "GlobalAveragePool"),
     "QLinearLeakyRelu": Support("table", "", "LeakyRelu"),
     "QLinearMatMul": Support("exact", f"{QLINEAR}; by a constant matrix", "MatMul"),
+    "QLinearMul": Support("exact", "", "Mul"),
     "QLinearSigmoid": Support("table", "", "Sigmoid"),
     "QuantizeLinear": Support("exact", "int8, uint8, one scale a tensor"),
     "Reciprocal": Support("table"),
@@ -113,6 +122,7 @@ SUPPORT: dict[str, Support] = {
     "Split": Support("exact", "constant sizes"),
     "Sqrt": Support("table"),
     "Squeeze": Support("exact", "constant axes"),
+    "Sub": Support("exact"),
     "Swish": Support("table"),
     "Tanh": Support("table"),
     "ThresholdedRelu": Support("table"),
@@ -123,11 +133,15 @@ SUPPORT: dict[str, Support] = {
 }
 
 
+# Kernels of another file that an operator is computed with, too.
+FURTHER_KERNELS: dict[str, tuple[Kernel, ...]] = {"Add": BINARY_KERNELS, "Mul": MUL_KERNELS}
+
+
 def kernels_of(operator: str) -> tuple[Kernel, ...]:
     """The kernel table of the file that reads an ONNX operator, or the one that it is computed like."""
     reader = OPERATORS[SUPPORT[operator].like or operator]
     table: tuple[Kernel, ...] = importlib.import_module(reader.__module__).KERNELS
-    return table
+    return table + FURTHER_KERNELS.get(SUPPORT[operator].like or operator, ())
 
 
 def instruction_sets(kernels: tuple[Kernel, ...], dtype: str) -> str:

@@ -6,6 +6,8 @@ from bittwin_cgen.ir import Node
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.add import read_add
 from bittwin_cgen.ops.average_pool import read_average_pool
+from bittwin_cgen.ops.binary import read_binary, read_extreme, read_mul, read_pow
+from bittwin_cgen.ops.cast import read_cast
 from bittwin_cgen.ops.clip import read_clip, read_relu
 from bittwin_cgen.ops.concat import read_concat
 from bittwin_cgen.ops.conv2d import read_batch_normalization, read_conv
@@ -27,12 +29,14 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Add": read_add,
     "AveragePool": read_average_pool,
     "BatchNormalization": read_batch_normalization,
+    "Cast": read_cast,
     "Clip": read_clip,
     "Concat": read_concat,
     "Conv": read_conv,
     "ConvTranspose": read_conv_transpose,
     "DepthToSpace": read_depth_to_space,
     "DequantizeLinear": read_dequantize_linear,
+    "Div": read_binary,
     "Dropout": read_identity,
     "Expand": read_expand,
     "Flatten": read_flatten,
@@ -41,8 +45,12 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "GlobalAveragePool": read_global_average_pool,
     "Identity": read_identity,
     "MatMul": read_gemm,
+    "Max": read_extreme,
     "MaxPool": read_max_pool,
+    "Min": read_extreme,
+    "Mul": read_mul,
     "Pad": read_pad,
+    "Pow": read_pow,
     "QuantizeLinear": read_quantize_linear,
     "Relu": read_relu,
     "Reshape": read_reshape,
@@ -52,10 +60,11 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "SpaceToDepth": read_space_to_depth,
     "Split": read_split,
     "Squeeze": read_squeeze,
+    "Sub": read_binary,
     "Tile": read_tile,
     "Transpose": read_transpose,
     "Unsqueeze": read_unsqueeze,
     "Upsample": read_resize,
     **QOPERATORS,
-    **{name: read_unary for name in FUNCTIONS if " " not in name},
+    **{name: read_unary for name in FUNCTIONS if " " not in name and name != "Pow"},
 }

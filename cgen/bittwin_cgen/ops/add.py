@@ -1,59 +1,69 @@
-"""Addition of two tensors of one shape; int8 is onnxruntime's QLinearAdd."""
+"""Addition; int8 is onnxruntime's QLinearAdd."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 
 from bittwin_cgen.errors import BittwinError
-from bittwin_cgen.fixed_point import AddForm, AddScales, add_reference, add_swaps, prove_add
+from bittwin_cgen.fixed_point import CODES, AddForm, AddScales, add_by_rows, add_reference, add_swaps, prove_add
 from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
+from bittwin_cgen.ops.binary import Binary, read_binary
+from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, operands, shape_of
 from bittwin_cgen.ops.conv2d import Conv2d
 
 
 @dataclass(frozen=True)
 class Add(Op):
-    """a + b, then a clip to [low, high] in float."""
+    """a + b, which broadcast, then a clip to [low, high] in float (of operands of one shape).
+
+    `shapes` are those of the ONNX file, where the operands have others here: onnxruntime's rounding depends on them.
+    """
 
     low: float = -math.inf
     high: float = math.inf
+    shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
     def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
-        return inputs[0].shape == inputs[1].shape
+        return keep_images(inputs, output)
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
-        if inputs[0].shape != inputs[1].shape:
-            raise ValueError(
-                f"shapes {inputs[0].shape} and {inputs[1].shape} differ; broadcasting is not supported yet"
-            )
-        return TensorType(inputs[0].shape, inputs[0].dtype)
+        return TensorType(shape_of(inputs), inputs[0].dtype)
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
-        return self
+        one_shape = inputs[0].shape == inputs[1].shape
+        return self if one_shape or self._prove(inputs, output)[1].kind != "float" else None
+
+    def _prove(self, inputs: Sequence[TensorType], output: TensorType) -> tuple[bool, AddForm]:
+        """(onnxruntime computes b + a, the form)."""
+        shapes = self.shapes or (inputs[0].shape, inputs[1].shape)
+        scales, swaps = _scales(inputs, output), add_swaps(*shapes)
+        return swaps, prove_add(scales.swapped() if swaps else scales, add_by_rows(*shapes))
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         if output.quantization is None:
             return np.clip(values[0] + values[1], self.low, self.high).astype(output.dtype)
         a, b, scales = values[0], values[1], _scales(inputs, output)
-        if add_swaps(inputs[0].shape, inputs[1].shape):
+        shapes = self.shapes or (inputs[0].shape, inputs[1].shape)
+        if add_swaps(*shapes):
             a, b, scales = b, a, scales.swapped()
-        return add_reference(a, b, scales)
+        return add_reference(a, b, scales, add_by_rows(*shapes))
 
     def lower(self, layer: Layer) -> Call:
         fields: dict[str, Field] = dict(channels=layer.output.layout[2])
+        if layer.inputs[0].shape != layer.inputs[1].shape:
+            return self._lower_broadcast(layer)
         if layer.output.quantization is None:
             kernel, refused = select(KERNELS, layer)
             struct = Struct("btw_add_f32", fields | dict(low=self.low, high=self.high))
             return Call(kernel, struct, summary="add", refused=refused)
-        swaps = add_swaps(layer.inputs[0].shape, layer.inputs[1].shape)
-        scales = _scales(layer.inputs, layer.output)
-        form = prove_add(scales.swapped() if swaps else scales)
+        swaps, form = self._prove(layer.inputs, layer.output)
         rows = [row for row in KERNELS if row.symbol.rpartition("_")[0] == STRUCTS[form.kind]]
         kernel, refused = select(rows, CodeSum(**vars(layer), form=form))
         if form.kind == "float":
@@ -72,6 +82,24 @@ class Add(Op):
         struct = Struct(STRUCTS[form.kind], fields)
         order = (1, 0) if swaps != form.swapped else (0, 1)
         return Call(kernel, struct, summary="add", refused=refused, order=order)
+
+    def _lower_broadcast(self, layer: Layer) -> Call:
+        if layer.output.quantization is None:
+            return Binary("Add").lower(layer)
+        swaps, form = self._prove(layer.inputs, layer.output)
+        order = (1, 0) if swaps != form.swapped else (0, 1)
+        inputs = [layer.inputs[i] for i in order]
+        rows = [row for row in KERNELS if row.symbol.startswith("btw_add_broadcast_s8")]
+        kernel, refused = select(rows, layer)
+        table = form.table if form.table is not None else CODES.astype(np.int64) * form.b_multiplier + form.constant
+        fields = fields_of(inputs, layer.output) | dict(
+            a_multiplier=form.a_multiplier,
+            shift=form.shift,
+            half_even=int(form.half_even),
+            table=Constant(table.astype(np.int32)),
+        )
+        call = call_of(kernel, Struct("btw_add_broadcast_s8", fields), inputs, layer.output, "add", refused)
+        return replace(call, order=order)
 
 
 def _scales(inputs: Sequence[TensorType], output: TensorType) -> AddScales:
@@ -105,16 +133,19 @@ KERNELS = (
     Kernel("btw_add_f32_mve", "pixels", "f32", "mve", "add", in_place=True),
     Kernel("btw_add_f32_fpu", "pixels", "f32", "fpu", "add", in_place=True),
     Kernel("btw_add_f32_scalar", "pixels", "f32", "scalar", "add", in_place=True),
+    Kernel("btw_add_broadcast_s8_scalar", "pixels", "s8", "scalar", "add"),
 )
 STRUCTS = {"linear": "btw_add_s8", "table": "btw_add_table_s8", "float": "btw_add_float_s8"}
 
 
 @dataclass(frozen=True, eq=False)
 class Bias(Op):
-    """A constant added to the last axis of a matrix; only as the bias of the fully connected layer before it."""
+    """A constant added to the last axis of a matrix: the bias of the layer before it, if that can take it."""
 
     value: Array  # [columns]
-    elementwise = True
+
+    def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return True
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         return inputs[0]
@@ -124,21 +155,27 @@ class Bias(Op):
 
 
 def read_add(node: OnnxNode) -> list[Node]:
-    """ONNX Add of two activations, or of an activation and a constant for each channel."""
-    constants = [node.known(0), node.known(1)]
-    if constants[0] is None and constants[1] is None:
-        return node.node(Add(), node.activation(0), node.activation(1))
-    index = 1 if constants[0] is None else 0
-    value, x = node.weight(index, "constant"), node.activation(1 - index)
-    shape = node.types[x].shape
+    """ONNX Add; a constant for each channel is a bias, which goes into the layer before it."""
+    if any(node.dtype(index) != "float32" for index in range(2)):
+        return read_binary(node)
+    shapes = node.shape(0), node.shape(1)
+    for index in range(2):
+        value, codes = node.known(index), node.codes.get(node.inputs[index])
+        in_codes = codes is not None and codes.codes.dtype in (np.int8, np.uint8)
+        if value is not None and node.known(1 - index) is None and not in_codes and np.isfinite(value).all():
+            made = _bias(node, value, shapes[1 - index], node.activation(1 - index))
+            if made is not None:
+                return made
+    before, (a, b) = operands(node)
+    return [*before, Node(node.name, Add(shapes=None if shapes[0] == shapes[1] else shapes), (a, b), node.outputs[0])]
+
+
+def _bias(node: OnnxNode, value: Array, shape: tuple[int, ...], x: str) -> list[Node] | None:
+    """The addition of one value a channel, as what can be folded into the layer before it."""
     wide = (1,) * (len(shape) - value.ndim) + value.shape
-    axis = len(shape) - 1 if len(shape) == 2 else 1
-    if len(wide) != len(shape) or any(size != 1 for i, size in enumerate(wide) if i != axis):
-        raise node.refuse(
-            f"a constant of shape {value.shape} is added to {shape}",
-            "Only a scalar or one value a channel is supported yet",
-        )
-    channels = np.broadcast_to(value.reshape(-1), (shape[axis],)).astype(np.float32)
+    if len(shape) not in (2, 3, 4) or len(wide) != len(shape) or any(n != 1 for i, n in enumerate(wide) if i != 1):
+        return None
+    channels = np.broadcast_to(value.reshape(-1), (shape[1],)).astype(np.float32)
     if len(shape) == 2:
         return node.node(Bias(channels), x)
     ones = np.ones((shape[1], 1, 1, 1), np.float32)

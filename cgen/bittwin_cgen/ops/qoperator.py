@@ -12,6 +12,7 @@ from bittwin_cgen.ir import Node, TensorType
 from bittwin_cgen.onnx_node import Codes, OnnxNode
 from bittwin_cgen.ops.add import read_add
 from bittwin_cgen.ops.average_pool import read_average_pool
+from bittwin_cgen.ops.binary import read_binary
 from bittwin_cgen.ops.concat import read_concat
 from bittwin_cgen.ops.conv2d import read_conv
 from bittwin_cgen.ops.global_average_pool import read_global_average_pool
@@ -36,7 +37,7 @@ def _around(
         codes = node.activation(index)
         real = f"{codes}/{node.name}/{index}"
         before.append(Node(real, DequantizeLinear(quantization_of(node, scale, zero_point)), (codes,), real))
-        types[real] = TensorType(types[codes].shape, "float32")
+        types[real] = TensorType(node.shape(index), "float32")
         names.append(real)
     result = f"{node.outputs[0]}/real"
     inner = replace(node, inputs=(*names, *constant_inputs), outputs=(result,), types=types, **changes)
@@ -87,6 +88,11 @@ def read_qlinear_add(node: OnnxNode) -> list[Node]:
     return _around(node, read_add, [(0, 1, 2), (3, 4, 5)], (6, 7))
 
 
+def read_qlinear_mul(node: OnnxNode) -> list[Node]:
+    """com.microsoft QLinearMul."""
+    return _around(node, read_binary, [(0, 1, 2), (3, 4, 5)], (6, 7), op_type="Mul")
+
+
 def _read_qlinear_pool(read: Reader) -> Reader:
     def reader(node: OnnxNode) -> list[Node]:
         if node.attribute("channels_last", 0):
@@ -118,5 +124,6 @@ QOPERATORS: dict[str, Reader] = {
     "QLinearGlobalAveragePool": _read_qlinear_pool(read_global_average_pool),
     "QLinearLeakyRelu": _read_qlinear_unary("LeakyRelu"),
     "QLinearMatMul": read_qlinear_matmul,
+    "QLinearMul": read_qlinear_mul,
     "QLinearSigmoid": _read_qlinear_unary("Sigmoid"),
 }

@@ -54,6 +54,7 @@ FUNCTIONS = {
     "Log": Function("log", lambda x, a, b: np.log(x)),
     "Mish": Function("mish", lambda x, a, b: x * np.tanh(_softplus(x))),
     "Neg": Function("neg", lambda x, a, b: -x),
+    "Pow": Function("pow", lambda x, a, b: np.power(x, a), {"exponent": 1.0}),
     "Reciprocal": Function("reciprocal", lambda x, a, b: 1 / x),
     "Round": Function("round", lambda x, a, b: np.rint(x)),
     "Selu": Function(
@@ -99,6 +100,8 @@ class Unary(Op):
             return None  # two operators in most files
         if self.function == "Gelu tanh":
             return OnnxForm("Gelu", {"approximate": "tanh"})
+        if self.function == "Pow":
+            return OnnxForm("Pow", {}, (np.array(self.alpha, np.float32),))
         parameters = FUNCTIONS[self.function].parameters or {}
         return OnnxForm(self.function, dict(zip(parameters, (self.alpha, self.beta), strict=False)))
 
@@ -111,7 +114,7 @@ class Unary(Op):
 
 
 KERNELS = tuple(
-    Kernel(f"btw_unary_{function.name}_f32_scalar", "pixels", "f32", "scalar", "unary")
+    Kernel(f"btw_unary_{function.name}_f32_scalar", "pixels", "f32", "scalar", "unary", in_place=True)
     for function in FUNCTIONS.values()
 )
 

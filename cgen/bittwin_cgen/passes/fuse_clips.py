@@ -21,6 +21,7 @@ def fuse_clips(graph: Graph) -> Graph:
             isinstance(node.op, Clip)
             and before is not None
             and isinstance(before.op, (Conv2d, Linear, Add))
+            and (not isinstance(before.op, Add) or len({graph.types[name].shape for name in before.inputs}) == 1)
             and (before.op.low, before.op.high) == (-math.inf, math.inf)
             and graph.types[before.output].dtype == "float32"
             and len(consumers[before.output]) == 1

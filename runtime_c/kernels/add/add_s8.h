@@ -38,7 +38,22 @@ typedef struct {
  * instruction */
 
 /* a, b[pixels][channels] to y, which may be a or b */
+/* Operands that broadcast: y[pixels][channels], v as with the table. */
+typedef struct {
+    int channels;
+    int a_pixel; /* elements of a from one pixel of y to the next */
+    int a_channel;
+    int b_pixel;
+    int b_channel;
+    int32_t a_multiplier;
+    int shift;
+    int half_even;
+    const int32_t *table; /* [256], of b code - 128 .. 127 */
+} btw_add_broadcast_s8;
+
 #if !defined(BTW_INLINE_KERNELS)
+void btw_add_broadcast_s8_scalar(const btw_add_broadcast_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y,
+                                 int pixels);
 void btw_add_s8_dsp(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_add_s8_mve(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_add_s8_scalar(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);

@@ -41,6 +41,7 @@ void btw_unary_leaky_relu_f32_scalar(const btw_unary_f32 *layer, const float *x,
 void btw_unary_log_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_mish_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_neg_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_pow_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_reciprocal_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_round_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_selu_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);

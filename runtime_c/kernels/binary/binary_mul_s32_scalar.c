@@ -1,0 +1,18 @@
+/* Product of two tensors that broadcast, int32, which wraps, any processor. */
+/* SPDX-License-Identifier: MIT-0 */
+#include "binary_s32.h"
+
+#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
+
+BTW_KERNEL void btw_binary_mul_s32_scalar(const btw_binary_s32 *layer, const int32_t *x0, const int32_t *x1, int32_t *y,
+                                          int pixels)
+{
+    for (int pixel = 0; pixel < pixels; pixel++, x0 += layer->a_pixel, x1 += layer->b_pixel) {
+        for (int c = 0; c < layer->channels; c++) {
+            const int32_t a = x0[c * layer->a_channel], b = x1[c * layer->b_channel];
+            *y++ = (int32_t)((uint32_t)a * (uint32_t)b);
+        }
+    }
+}
+
+#endif
