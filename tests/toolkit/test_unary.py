@@ -29,12 +29,13 @@ POSITIVE = ("Log", "Sqrt", "Reciprocal")  # their branch reads e**x in float
 def node_of(name: str, x: str, y: str) -> onnx.NodeProto:
     operator, _, approximate = name.partition(" ")
     attributes = ATTRIBUTES.get(name, {}) | ({"approximate": approximate} if approximate else {})
-    return helper.make_node(operator, [x], [y], y, **attributes)
+    inputs = [x, "exponent"] if name == "Pow" else [x]
+    return helper.make_node(operator, inputs, [y], y, **attributes)
 
 
 def branches(codes: str | None) -> onnx.ModelProto:
     """x to every function; with `codes` the dtype between a DequantizeLinear and a QuantizeLinear of its own."""
-    constants: dict[str, Any] = {}
+    constants: dict[str, Any] = {"exponent": np.float32(2)}
     nodes, outputs = [], {}
     for number, name in enumerate(NAMES):
         y = name.lower().replace(" ", "_")

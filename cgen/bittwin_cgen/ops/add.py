@@ -133,7 +133,7 @@ KERNELS = (
     Kernel("btw_add_f32_mve", "pixels", "f32", "mve", "add", in_place=True),
     Kernel("btw_add_f32_fpu", "pixels", "f32", "fpu", "add", in_place=True),
     Kernel("btw_add_f32_scalar", "pixels", "f32", "scalar", "add", in_place=True),
-    Kernel("btw_add_broadcast_s8_scalar", "pixels", "s8", "scalar", "add"),
+    Kernel("btw_add_broadcast_s8_scalar", "pixels", "s8", "scalar", "add", in_place=True),
 )
 STRUCTS = {"linear": "btw_add_s8", "table": "btw_add_table_s8", "float": "btw_add_float_s8"}
 

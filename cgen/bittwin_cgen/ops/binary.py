@@ -94,13 +94,16 @@ class Binary(Op):
 
 
 KERNELS = (
-    *(Kernel(f"btw_binary_{name}_f32_scalar", "pixels", "f32", "scalar", "binary") for name, _ in FUNCTIONS.values()),
     *(
-        Kernel(f"btw_binary_{name}_s32_scalar", "pixels", "s32", "scalar", "binary")
+        Kernel(f"btw_binary_{name}_f32_scalar", "pixels", "f32", "scalar", "binary", in_place=True)
+        for name, _ in FUNCTIONS.values()
+    ),
+    *(
+        Kernel(f"btw_binary_{name}_s32_scalar", "pixels", "s32", "scalar", "binary", in_place=True)
         for name in ("add", "div", "max", "min", "mul", "sub")
     ),
     *(
-        Kernel(f"btw_binary_{name}_s8_scalar", "pixels", "s8", "scalar", "binary")
+        Kernel(f"btw_binary_{name}_s8_scalar", "pixels", "s8", "scalar", "binary", in_place=True)
         for name in ("div", "max", "min", "sub")
     ),
 )

@@ -51,6 +51,6 @@ def _meanings(inputs: Sequence[TensorType], output: TensorType) -> tuple[Quantiz
 
 
 KERNELS = (
-    Kernel("btw_mul_s8_scalar", "pixels", "s8", "scalar", "mul"),
-    Kernel("btw_mul_float_s8_scalar", "pixels", "s8", "scalar", "mul"),
+    Kernel("btw_mul_s8_scalar", "pixels", "s8", "scalar", "mul", in_place=True),
+    Kernel("btw_mul_float_s8_scalar", "pixels", "s8", "scalar", "mul", in_place=True),
 )
