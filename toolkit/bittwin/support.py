@@ -16,6 +16,7 @@ from bittwin_cgen.ops import OPERATORS
 from bittwin_cgen.ops.binary import KERNELS as BINARY_KERNELS
 from bittwin_cgen.ops.mul import KERNELS as MUL_KERNELS
 from bittwin_cgen.ops.table import KERNELS as TABLE_KERNELS
+from bittwin_cgen.ops.unary import KERNELS as UNARY_KERNELS
 from bittwin_cgen.read_onnx import FOLDABLE
 
 BEGIN = "<!-- support matrix: begin (python -m bittwin.support --write README.md) -->"
@@ -134,7 +135,7 @@ SUPPORT: dict[str, Support] = {
 
 
 # Kernels of another file that an operator is computed with, too.
-FURTHER_KERNELS: dict[str, tuple[Kernel, ...]] = {"Add": BINARY_KERNELS, "Mul": MUL_KERNELS}
+FURTHER_KERNELS: dict[str, tuple[Kernel, ...]] = {"Add": BINARY_KERNELS, "Mul": MUL_KERNELS, "Pow": UNARY_KERNELS}
 
 
 def kernels_of(operator: str) -> tuple[Kernel, ...]:
