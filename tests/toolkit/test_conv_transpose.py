@@ -57,11 +57,13 @@ def test_every_attribute_is_what_onnxruntime_computes(name: str, bias: bool) -> 
 
 @pytest.mark.parametrize("name", ["pads", "groups", "one_axis"])
 def test_between_codes_it_is_off_by_one_at_most(name: str) -> None:
+    """With groups it keeps its float32 weights: onnxruntime's quantizer cannot count their channels."""
     shape, weight, attributes = CASES[name]
     samples = {"x": np.random.default_rng(0).standard_normal((8, *shape[1:]), np.float32)}
     report = verify(quantize(model(shape, weight, **attributes), samples).model, samples=4)
     assert report.passed
-    assert (report.dtype, report.differ) == ("int8", 0)
+    assert report.dtype == ("float32" if "group" in attributes else "int8")
+    assert report.differ == 0
 
 
 @pytest.mark.parametrize(
