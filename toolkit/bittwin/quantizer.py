@@ -297,7 +297,7 @@ def calibrate(
                 per_channel=True,
                 activation_type=QuantType.QInt8,
                 weight_type=QuantType.QInt8,
-                nodes_to_exclude=float_tail(model.graph),
+                nodes_to_exclude=float_tail(model.graph) + grouped_transposes(model.graph),
                 calibrate_method=METHODS[method],
                 extra_options=options,
             )
