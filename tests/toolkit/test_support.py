@@ -23,6 +23,7 @@ FRESH = "run: python -m bittwin.support --write README.md"
 PLAIN = sorted(name for name, entry in support.SUPPORT.items() if not entry.like)
 CONVERSIONS = {"Cast", "QuantizeLinear", "DequantizeLinear"}
 NOTHING = {"Dropout", "Identity", "Split"}  # Split into one part
+INTEGER = {"ConvInteger", "DynamicQuantizeLinear", "MatMulInteger"}  # tests/toolkit/test_integers.py
 OLD = {"Upsample"}  # gone from the opset of these examples
 
 
@@ -173,7 +174,7 @@ def kernels(model: onnx.ModelProto) -> list[str]:
 
 def test_every_operator_has_an_entry_and_an_example() -> None:
     assert set(support.SUPPORT) == set(OPERATORS)
-    assert set(EXAMPLES) | set(QEXAMPLES) | CONVERSIONS | OLD == set(OPERATORS)
+    assert set(EXAMPLES) | set(QEXAMPLES) | CONVERSIONS | INTEGER | OLD == set(OPERATORS)
     isas = {kernel.isa for operator in OPERATORS for kernel in support.kernels_of(operator)}
     assert isas <= set(support.INSTRUCTION_SETS)
     assert {entry.like for entry in support.SUPPORT.values()} - {""} <= set(PLAIN)

@@ -11,7 +11,9 @@ from bittwin_cgen.ops.cast import read_cast
 from bittwin_cgen.ops.clip import read_clip, read_relu
 from bittwin_cgen.ops.concat import read_concat
 from bittwin_cgen.ops.conv2d import read_batch_normalization, read_conv
+from bittwin_cgen.ops.conv_integer2d import read_conv_integer, read_matmul_integer
 from bittwin_cgen.ops.conv_transpose2d import read_conv_transpose
+from bittwin_cgen.ops.dynamic_quantize_linear import read_dynamic_quantize_linear
 from bittwin_cgen.ops.global_average_pool import read_global_average_pool
 from bittwin_cgen.ops.linear import read_gemm
 from bittwin_cgen.ops.max_pool import read_max_pool
@@ -33,11 +35,13 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Clip": read_clip,
     "Concat": read_concat,
     "Conv": read_conv,
+    "ConvInteger": read_conv_integer,
     "ConvTranspose": read_conv_transpose,
     "DepthToSpace": read_depth_to_space,
     "DequantizeLinear": read_dequantize_linear,
     "Div": read_binary,
     "Dropout": read_identity,
+    "DynamicQuantizeLinear": read_dynamic_quantize_linear,
     "Expand": read_expand,
     "Flatten": read_flatten,
     "Gather": read_gather,
@@ -46,6 +50,7 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Identity": read_identity,
     "MatMul": read_gemm,
     "Max": read_extreme,
+    "MatMulInteger": read_matmul_integer,
     "MaxPool": read_max_pool,
     "Min": read_extreme,
     "Mul": read_mul,
