@@ -198,6 +198,10 @@ def _steps(
         if key not in known:
             try:
                 known[key] = node.op.lower(Layer(node, inputs, types[node.output], target))
+            except ValueError as error:
+                raise BittwinError(
+                    f"node {node.name!r}", str(error), "Use float32, or int8 with QuantizeLinear around it"
+                ) from None
             except NotImplementedError:
                 raise BittwinError(
                     f"node {node.name!r}", f"{node.op.title} has no C in this place", "Fold it into the layer before it"

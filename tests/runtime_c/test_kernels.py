@@ -510,7 +510,8 @@ def draw_operands(random: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def binary_f32(random: Random, name: str) -> KernelCase:
-    a, b = (draw_real(random, shape) for shape in draw_operands(random))
+    shapes = draw_operands(random)
+    a, b = (draw_real(random, shape) for shape in (sorted(shapes, reverse=True) if name == "PRelu" else shapes))
     a = np.abs(a) if name == "Pow" else a
     return real_case(Binary(name), [a, b], onnxruntime_gives(name, "float32", [a, b], a, b))
 
@@ -531,7 +532,8 @@ def binary_s32(random: Random, name: str) -> KernelCase:
 def binary_s8(random: Random, name: str) -> KernelCase:
     """DequantizeLinear, the operator and QuantizeLinear by onnxruntime."""
     meanings = [draw_quantization(random) for _ in range(3)]
-    codes = [draw_codes(random, shape) for shape in draw_operands(random)]
+    shapes = draw_operands(random)
+    codes = [draw_codes(random, shape) for shape in (sorted(shapes, reverse=True) if name == "PRelu" else shapes)]
     reals = [
         onnxruntime_gives("DequantizeLinear", "float32", [x], x, *pair(meaning))
         for x, meaning in zip(codes, meanings, strict=False)
@@ -720,7 +722,7 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
 
 for _row in BINARY_KERNELS:
     _draw_binary = {"f32": binary_f32, "s32": binary_s32, "s8": binary_s8}[_row.dtype]
-    _operator = _row.symbol.split("_")[2].capitalize()
+    _operator = next(name for name, (kernel, _) in BINARY_FUNCTIONS.items() if f"_{kernel}_" in _row.symbol)
     CASES[_row.symbol] = (lambda random, draw=_draw_binary, name=_operator: draw(random, name), 3)
 for _name, _function in FUNCTIONS.items():
     CASES[f"btw_unary_{_function.name}_f32_scalar"] = (lambda random, name=_name: unary_f32(random, name), 2)

@@ -74,9 +74,9 @@ def test_every_broadcast(codes: str | None) -> None:
     for operator in ("Add", "Mul"):
         for number, other in enumerate(others):
             net.result(operator, [a, other] if number % 2 == (operator == "Add") else [other, a])
-    for operator in ("Div", "Max", "Min", "Sub"):
+    for operator in ("Div", "Max", "Min", "PRelu", "Sub"):
         net.result(operator, [a, others[0]])
-        net.result(operator, [others[1], a])
+        net.result(operator, [a, others[1]] if operator == "PRelu" else [others[1], a])
     report = verify(net.model(), samples=3)
     assert report.passed, [row for row in report.layers if not row.passed]
     assert report.differ == report.inexact == 0

@@ -46,7 +46,7 @@ def vector(*values: float) -> NDArray[np.float32]:
 
 EXAMPLES = {
     **{name: Example() for name in FUNCTIONS if " " not in name},
-    **{name: Example(((1, 2, 4, 4), (1, 2, 4, 4))) for name in ("Div", "Max", "Min", "Mul", "Sub")},
+    **{name: Example(((1, 2, 4, 4), (1, 2, 4, 4))) for name in ("Div", "Max", "Min", "Mul", "PRelu", "Sub")},
     "Pow": Example(constants=(np.float32(2),)),
     "Transpose": Example(attributes={"perm": [0, 1, 3, 2]}),
     "Tile": Example(constants=(np.array([1, 1, 2, 1]),)),

@@ -98,6 +98,7 @@ SUPPORT: dict[str, Support] = {
     "Mish": Support("table"),
     "Mul": Support("exact"),
     "Neg": Support("table"),
+    "PRelu": Support("exact"),
     "Pad": Support("exact", "constant pads, any axis, negative too; every mode"),
     "Pow": Support("table", "int8: one constant exponent"),
     "QGemm": Support("exact", f"{QLINEAR}; alpha 1", "Gemm"),

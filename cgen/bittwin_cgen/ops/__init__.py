@@ -6,7 +6,7 @@ from bittwin_cgen.ir import Node
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.add import read_add
 from bittwin_cgen.ops.average_pool import read_average_pool
-from bittwin_cgen.ops.binary import read_binary, read_extreme, read_mul, read_pow
+from bittwin_cgen.ops.binary import read_binary, read_extreme, read_mul, read_pow, read_prelu
 from bittwin_cgen.ops.cast import read_cast
 from bittwin_cgen.ops.clip import read_clip, read_relu
 from bittwin_cgen.ops.concat import read_concat
@@ -54,6 +54,7 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "MaxPool": read_max_pool,
     "Min": read_extreme,
     "Mul": read_mul,
+    "PRelu": read_prelu,
     "Pad": read_pad,
     "Pow": read_pow,
     "QuantizeLinear": read_quantize_linear,

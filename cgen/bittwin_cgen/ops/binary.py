@@ -37,6 +37,7 @@ FUNCTIONS: dict[str, tuple[str, Callable[[Array, Array], Array]]] = {  # ONNX op
     "Max": ("max", np.maximum),
     "Min": ("min", np.minimum),
     "Mul": ("mul", np.multiply),
+    "PRelu": ("prelu", lambda a, b: np.where(a < 0, a * b, a)),
     "Pow": ("pow", np.power),
     "Sub": ("sub", np.subtract),
 }
@@ -64,7 +65,7 @@ class Binary(Op):
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
         if self.function == "Mul":
             return Mul()
-        exact = self.function in ("Div", "Max", "Min", "Sub")  # one rounding: the same on every processor
+        exact = self.function in ("Div", "Max", "Min", "PRelu", "Sub")  # one rounding: the same on every processor
         return self if exact else None
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
@@ -104,7 +105,7 @@ KERNELS = (
     ),
     *(
         Kernel(f"btw_binary_{name}_s8_scalar", "pixels", "s8", "scalar", "binary", in_place=True)
-        for name in ("div", "max", "min", "sub")
+        for name in ("div", "max", "min", "prelu", "sub")
     ),
 )
 
@@ -141,6 +142,13 @@ def read_mul(node: OnnxNode) -> list[Node]:
             factor = np.broadcast_to(value.reshape(-1), (shape[1],)).astype(np.float32)
             op = Conv2d(weight=factor[:, None, None, None], bias=np.zeros(shape[1], np.float32), groups=shape[1])
             return node.node(op, x)
+    return read_binary(node)
+
+
+def read_prelu(node: OnnxNode) -> list[Node]:
+    """ONNX PRelu; the slope broadcasts to the input."""
+    if shape_of([TensorType(node.shape(i), "any") for i in range(2)]) != node.shape(0):
+        raise node.refuse(f"a slope of shape {node.shape(1)} for {node.shape(0)}", "Repair the model")
     return read_binary(node)
 
 

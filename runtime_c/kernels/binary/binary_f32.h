@@ -23,6 +23,7 @@ void btw_binary_max_f32_scalar(const btw_binary_f32 *layer, const float *x0, con
 void btw_binary_min_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_mul_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_pow_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
+void btw_binary_prelu_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_sub_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 #endif
 
