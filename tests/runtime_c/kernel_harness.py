@@ -243,6 +243,10 @@ class LoadedCases:
 SANITIZED_MAIN = """#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#ifndef GUARD
+#define GUARD 64
+#endif
 void call_kernel(int index, const void *const x[], void *const y[], void *scratch);
 
 static int32_t number(FILE *in)
@@ -277,14 +281,17 @@ int main(int count, char **arguments)
         }
         for (int k = 0; k < outputs; k++) {
             sizes[k] = number(in);
-            y[k] = malloc((size_t)sizes[k]);
+            y[k] = (uint8_t *)memset(malloc((size_t)sizes[k] + 2 * GUARD), 0xa5, (size_t)sizes[k] + 2 * GUARD) + GUARD;
         }
         call_kernel(i, (const void *const *)x, y, scratch);
         for (int k = 0; k < inputs; k++)
             free(x[k]);
         for (int k = 0; k < outputs; k++) {
             fwrite(y[k], 1, (size_t)sizes[k], out);
-            free(y[k]);
+            for (int g = 0; g < GUARD; g++)
+                if (((uint8_t *)y[k])[sizes[k] + g] != 0xa5 || ((uint8_t *)y[k])[g - GUARD] != 0xa5)
+                    return 4;
+            free((uint8_t *)y[k] - GUARD);
         }
         free(x);
         free(y);
@@ -305,7 +312,8 @@ def run_sanitized(
     """
     files, names = sources(cases, kind, runtime)
     files["main.c"] = SANITIZED_MAIN
-    program = compile_files(files, ["main.c", *names], [*SANITIZERS, "-std=c11", *flags(kind)], ".exe")
+    options = [*SANITIZERS, "-std=c11", "-DGUARD=0", *flags(kind)]
+    program = compile_files(files, ["main.c", *names], options, ".exe")
     return run_program([str(program)], cases)
 
 
@@ -326,7 +334,7 @@ def run_program(command: Sequence[str], cases: Sequence[KernelCase]) -> tuple[li
             [*command, str(given), str(made)], capture_output=True, text=True, env={**os.environ, **options}
         )
         if done.returncode:
-            return [], done.stderr
+            return [], done.stderr + f"status {done.returncode}"
         rest, outputs = made.read_bytes(), []
     for case, block in zip(cases, memory, strict=True):
         size = sum(block.outputs)

@@ -378,8 +378,8 @@ def global_average_pool_s8(random: Random) -> KernelCase:
     return KernelCase(GlobalAveragePool(), (codes_type(from_, shape),), codes_type(to, y.shape), (x,), y)
 
 
-def global_average_pool_f32(random: Random) -> KernelCase:
-    x = draw_real(random, draw_image(random))
+def global_average_pool_f32(random: Random, most: int = 8) -> KernelCase:
+    x = draw_real(random, (1, int(random.integers(1, most)), *draw_image(random)[2:]))
     return real_case(GlobalAveragePool(), [x], onnxruntime_gives("GlobalAveragePool", "float32", [x], x))
 
 
@@ -676,6 +676,7 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_add_float_s8_scalar": (lambda random: add_s8(random, "float"), 8),
     "btw_add_s8_scalar": (lambda random: add_s8(random, "linear"), 16),
     "btw_add_table_s8_scalar": (lambda random: add_s8(random, "table"), 6),
+    "btw_average_pool_f32_neon": (average_pool_f32, 12),
     "btw_average_pool_f32_scalar": (average_pool_f32, 16),
     "btw_average_pool_s8_scalar": (average_pool_s8, 24),
     "btw_cast_u8_scalar": (cast_u8, 24),
@@ -699,12 +700,14 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_gather_pixels_u8_scalar": (gather_u8, 8),
     "btw_gather_rows_u8_scalar": (gather_u8, 8),
     "btw_gather_u8_scalar": (gather_u8, 12),
+    "btw_global_average_pool_f32_neon": (lambda random: global_average_pool_f32(random, 40), 8),
     "btw_global_average_pool_f32_scalar": (global_average_pool_f32, 8),
     "btw_global_average_pool_s8_scalar": (global_average_pool_s8, 16),
     "btw_image_u8_scalar": (image_u8, 4),
     "btw_linear_f32_neon": (pixels_f32, 24),
     "btw_linear_f32_scalar": (linear_f32, 10),
     "btw_linear_s8_scalar": (linear_s8, 16),
+    "btw_max_pool_f32_neon": (max_pool_f32, 12),
     "btw_max_pool_f32_scalar": (max_pool_f32, 16),
     "btw_max_pool_s8_scalar": (max_pool_s8, 16),
     "btw_mul_float_s8_scalar": (mul_s8, 6),

@@ -11,7 +11,7 @@ import numpy as np
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Struct, TensorType, Window
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
-from bittwin_cgen.ops.max_pool import Pooling, read_pooling
+from bittwin_cgen.ops.max_pool import Pooling, four_channels, read_pooling
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ class AveragePool(Op):
 
 KERNELS = (
     Kernel("btw_average_pool_s8_scalar", "rows", "s8", "scalar", "average_pool"),
+    Kernel("btw_average_pool_f32_neon", "rows", "f32", "neon", "average_pool", four_channels),
     Kernel("btw_average_pool_f32_scalar", "rows", "f32", "scalar", "average_pool"),
 )
 

@@ -83,6 +83,7 @@ KERNELS = (
     Kernel("btw_global_average_pool_s8_scalar", "reduce", "s8", "scalar", "global_average_pool", scratch=_sums),
     Kernel("btw_global_average_pool_f32_mve", "reduce", "f32", "mve", "global_average_pool"),
     Kernel("btw_global_average_pool_f32_fpu", "reduce", "f32", "fpu", "global_average_pool"),
+    Kernel("btw_global_average_pool_f32_neon", "reduce", "f32", "neon", "global_average_pool"),
     Kernel("btw_global_average_pool_f32_scalar", "reduce", "f32", "scalar", "global_average_pool"),
 )
 

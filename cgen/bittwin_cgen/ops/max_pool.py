@@ -129,8 +129,15 @@ class MaxPool(Op):
         return Call(kernel, Struct(f"btw_max_pool_{kernel.dtype}", fields), window, f"max pool {pool.text}", refused)
 
 
+def four_channels(layer: Layer) -> str | None:
+    """Why vectors of four channels do not suit a pool."""
+    channels = layer.output.layout[2]
+    return f"{channels} channels; a vector takes four" if channels < 4 else None
+
+
 KERNELS = (
     Kernel("btw_max_pool_s8_scalar", "rows", "s8", "scalar", "max_pool"),
+    Kernel("btw_max_pool_f32_neon", "rows", "f32", "neon", "max_pool", four_channels),
     Kernel("btw_max_pool_f32_scalar", "rows", "f32", "scalar", "max_pool"),
 )
 

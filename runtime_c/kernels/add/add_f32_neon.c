@@ -5,6 +5,7 @@
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
 #include <arm_neon.h>
+#include <math.h>
 
 BTW_KERNEL void btw_add_f32_neon(const btw_add_f32 *layer, const float *a, const float *b, float *y, int pixels)
 {
@@ -13,10 +14,14 @@ BTW_KERNEL void btw_add_f32_neon(const btw_add_f32 *layer, const float *a, const
     int i = 0;
     for (; i <= count - 16; i += 16) {
         float32x4_t sum[4];
-        for (int k = 0; k < 4; k++)
-            sum[k] = vaddq_f32(vld1q_f32(a + i + 4 * k), vld1q_f32(b + i + 4 * k));
-        for (int k = 0; k < 4; k++)
-            vst1q_f32(y + i + 4 * k, vminq_f32(vmaxq_f32(sum[k], low), high));
+        for (int v = 0; v < 4; v++)
+            sum[v] = vaddq_f32(vld1q_f32(a + i + 4 * v), vld1q_f32(b + i + 4 * v));
+        for (int v = 0; v < 4 && layer->low > -INFINITY; v++)
+            sum[v] = vmaxq_f32(sum[v], low);
+        for (int v = 0; v < 4 && layer->high < INFINITY; v++)
+            sum[v] = vminq_f32(sum[v], high);
+        for (int v = 0; v < 4; v++)
+            vst1q_f32(y + i + 4 * v, sum[v]);
     }
     for (; i <= count - 4; i += 4) {
         const float32x4_t sum = vaddq_f32(vld1q_f32(a + i), vld1q_f32(b + i));

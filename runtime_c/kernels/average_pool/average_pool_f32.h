@@ -19,6 +19,7 @@ typedef struct {
 /* One output row y[output_width][channels]. Null rows do not count; where padding counts, it lies in the rows. */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_average_pool_f32_neon(const btw_average_pool_f32 *layer, const void *const rows[], float *y);
 void btw_average_pool_f32_scalar(const btw_average_pool_f32 *layer, const void *const rows[], float *y);
 #endif
 

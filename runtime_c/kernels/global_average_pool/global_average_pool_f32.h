@@ -13,6 +13,7 @@ typedef struct {
 
 /* Adds x[width][channels], row `row` of the image, to y[channels], which is the mean after the last. */
 #if !defined(BTW_INLINE_KERNELS)
+void btw_global_average_pool_f32_neon(const btw_global_average_pool_f32 *layer, const float *x, float *y, int row);
 void btw_global_average_pool_f32_scalar(const btw_global_average_pool_f32 *layer, const float *x, float *y, int row);
 void btw_global_average_pool_f32_fpu(const btw_global_average_pool_f32 *layer, const float *x, float *y, int row);
 void btw_global_average_pool_f32_mve(const btw_global_average_pool_f32 *layer, const float *x, float *y, int row);

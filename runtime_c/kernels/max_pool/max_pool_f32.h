@@ -19,6 +19,7 @@ typedef struct {
 /* One output row y[output_width][channels]; rows[ky] is pixel 0 of an input row, null outside the image. */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_max_pool_f32_neon(const btw_max_pool_f32 *layer, const void *const rows[], float *y);
 void btw_max_pool_f32_scalar(const btw_max_pool_f32 *layer, const void *const rows[], float *y);
 #endif
 

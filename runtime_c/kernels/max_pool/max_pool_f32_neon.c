@@ -1,0 +1,34 @@
+/* Max pooling of at least four channels, float32, NEON: the values of max_pool_f32_scalar.c. */
+/* SPDX-License-Identifier: MIT-0 */
+#include "max_pool_f32.h"
+
+#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
+
+#include <arm_neon.h>
+#include <math.h>
+
+BTW_KERNEL void btw_max_pool_f32_neon(const btw_max_pool_f32 *layer, const void *const rows[], float *y)
+{
+    for (int ox = 0; ox < layer->output_width; ox++, y += layer->channels) {
+        int kx = 0, end = layer->kernel_width, ix = ox * layer->stride_width - layer->pad_left;
+        for (; ix < 0; kx++)
+            ix += layer->dilation_width;
+        while (end > kx && ix + (end - 1 - kx) * layer->dilation_width >= layer->input_width)
+            end--;
+        for (int next = 0; next < layer->channels; next += 4) {
+            const int c = next > layer->channels - 4 ? layer->channels - 4 : next; /* the last vector may overlap */
+            float32x4_t largest = vdupq_n_f32(-INFINITY);
+            for (int ky = 0; ky < layer->kernel_height; ky++) {
+                const float *const row = rows[ky];
+                if (!row)
+                    continue;
+                const float *x = row + ix * layer->channels + c;
+                for (int i = kx; i < end; i++, x += layer->dilation_width * layer->channels)
+                    largest = vmaxq_f32(largest, vld1q_f32(x));
+            }
+            vst1q_f32(y + c, largest);
+        }
+    }
+}
+
+#endif
