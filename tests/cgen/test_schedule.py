@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import heapq
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from bittwin_cgen.ir import Window
 from bittwin_cgen.rounds import Rows, Task, reading, run_rounds
+from bittwin_cgen.schedule import Plan, choose, least_bytes
 
 MODES = ("constant", "reflect", "edge", "wrap", "absent")
 PADDING, EMPTY = -1, -2  # what a slot holds besides rows
@@ -260,3 +262,83 @@ def test_rings_by_hand() -> None:
         out = (16 + 2 * window.top - (window.height - 1) * window.dilation - 1) // window.stride + 1
         sizes[name] = planned_slots([Layer((0,), None, 16), Layer((1,), window, out)], 16)[1]
     assert sizes == {"3x3": 3, "3x3 stride 2": 3, "3x3 dilation 2": 5, "2x2 pool": 2, "1x1": 1, "wrap": 16}
+
+
+# ---------------------------------------------------------------- least memory
+
+
+def plan_of(layers: list[Layer], height: int) -> Plan:
+    """The chain as a plan; the tensor 0 lies outside the arena, rows have 16 bytes."""
+    tasks, rows = tasks_and_rows(layers, height)
+    wide = {name: replace(item, row=16) for name, item in rows.items()}
+    return Plan(tasks, wide, frozenset({"t0"}), frozenset())
+
+
+def least_of_all_orders(layers: list[Layer], height: int) -> int:
+    """Bytes that the best order of rows needs, by trying all of them: rows stay until nobody reads them any more."""
+    heights = heights_of(layers, height)
+
+    def reads(number: int, oy: int) -> list[tuple[int, int]]:
+        """Rows that lie between the first and the last of a window."""
+        layer = layers[number - 1]
+        window = layer.window or Window(1, 1, 1, 0, 0, 0, "constant")
+        start = oy * window.stride - window.top
+        rows = range(start, start + (window.height - 1) * window.dilation + 1)
+        return [(tensor, row) for tensor in layer.reads for row in rows if 0 <= row < heights[tensor]]
+
+    def alive(state: tuple[int, ...]) -> int:
+        """Rows from the first that a later call reads to the last that is there: a ring has no gaps."""
+        wanted = {
+            (tensor, row)
+            for number in range(1, len(layers) + 1)
+            for oy in range(state[number - 1], heights[number])
+            for tensor, row in reads(number, oy)
+        }
+        oldest: dict[int, int] = {}
+        for tensor, row in wanted:
+            oldest[tensor] = min(oldest.get(tensor, row), row)
+        return sum(max(0, state[tensor - 1] - row) for tensor, row in oldest.items() if tensor)
+
+    start, goal = (0,) * len(layers), tuple(heights[1:])
+    best = {start: 0}
+    queue = [(0, start)]
+    while queue:
+        worst, state = heapq.heappop(queue)
+        if state == goal:
+            return 16 * worst
+        if worst > best[state]:
+            continue
+        for number in range(1, len(layers) + 1):
+            oy = state[number - 1]
+            if oy == heights[number] or any(t and row >= state[t - 1] for t, row in reads(number, oy)):
+                continue
+            after = (*state[: number - 1], oy + 1, *state[number:])
+            needs = max(worst, alive(state) + 1)  # and the row that is made
+            if needs < best.get(after, 1 << 30):
+                best[after] = needs
+                heapq.heappush(queue, (needs, after))
+    raise AssertionError("no order")
+
+
+@settings(derandomize=True, max_examples=60, deadline=None)
+@given(
+    st.lists(windows.filter(lambda window: window.mode in ("constant", "absent")), min_size=1, max_size=3),
+    st.integers(2, 6),
+    st.lists(st.integers(1, 6), min_size=3, max_size=3),
+)
+def test_the_lower_bound_is_one(chosen: list[Window], height: int, out: list[int]) -> None:
+    """No order of rows needs less than `least_bytes`, and the chosen one not less than the best."""
+    layers = chain(chosen, height, out[: len(chosen)])
+    plan = plan_of(layers, height)
+    best = least_of_all_orders(layers, height)
+    assert least_bytes(plan) <= best
+    assert choose(plan).bytes >= best
+
+
+def test_the_lower_bound_by_hand() -> None:
+    """Two 3x3: three rows are read and one is made, while two of the tensor before wait for the next row."""
+    window = Window(3, 1, 1, 1, 0, 0, "constant")
+    layers = [Layer((0,), None, 16), Layer((1,), window, 16), Layer((2,), window, 16)]
+    assert least_bytes(plan_of(layers, 16)) == 16 * (2 + 3 + 1)
+    layers = [Layer((0,), None, 6), Layer((1,), window, 6)]
+    assert least_bytes(plan_of(layers, 6)) == least_of_all_orders(layers, 6) == 16 * (3 + 1)
