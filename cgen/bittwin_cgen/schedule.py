@@ -472,8 +472,8 @@ def least_bytes(plan: Plan) -> int:
 
     Rows are made once, what is kept of a tensor has no gaps, and a step waits for all rows that its window spans. Along
     one path of tensors: when a step makes its row k, every tensor before it has made enough rows for that, and keeps
-    those that its reader on the path has still to read. The fewest bytes of all such states, for the worst step and row;
-    what lies beside the path is not counted.
+    those that its reader on the path has still to read. The fewest bytes of all such states, for the worst step and
+    row; what lies beside the path is not counted.
     """
     states: dict[str, np.ndarray] = {}  # [m]: bytes at least in use before a tensor that has made m rows
     bound = 0
