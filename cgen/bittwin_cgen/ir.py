@@ -175,6 +175,15 @@ class Removed:
 
 
 @dataclass(frozen=True)
+class Savings:
+    """What went because no output depends on it: channels of tensors, multiplications, weights."""
+
+    channels: int = 0
+    macs: int = 0
+    weights: int = 0
+
+
+@dataclass(frozen=True)
 class Graph:
     """Nodes in an order in which they can run; `types` has every tensor, `constants` those that are known."""
 
@@ -186,6 +195,8 @@ class Graph:
     constants: Mapping[str, Array] = field(default_factory=dict)
     removed: Mapping[str, Removed] = field(default_factory=dict)
     batch: int = 1
+    live: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # tensor: its channels (axis 1) that C computes
+    savings: Savings = field(default_factory=Savings)
 
     def consumers(self) -> dict[str, list[Node]]:
         found: dict[str, list[Node]] = {}

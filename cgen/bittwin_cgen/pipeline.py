@@ -27,10 +27,12 @@ from bittwin_cgen.passes.fold_scales import fold_scales
 from bittwin_cgen.passes.fuse_clips import fuse_clips
 from bittwin_cgen.passes.fuse_moves import fuse_moves
 from bittwin_cgen.passes.fuse_quantized import fuse_quantized
+from bittwin_cgen.passes.fuse_requantizations import fuse_requantizations
 from bittwin_cgen.passes.fuse_tables import fuse_tables
 from bittwin_cgen.passes.move_codes import move_codes
 from bittwin_cgen.passes.place_biases import place_biases
 from bittwin_cgen.passes.remove_clips import remove_clips
+from bittwin_cgen.passes.remove_dead_channels import remove_dead_channels
 from bittwin_cgen.passes.remove_dead_nodes import remove_dead_nodes
 from bittwin_cgen.passes.separate_images import separate_images
 from bittwin_cgen.passes.sink_transposes import sink_transposes
@@ -49,6 +51,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     remove_clips,
     move_codes,
     fuse_quantized,
+    fuse_requantizations,
     fuse_tables,
     fold_known,
     strip_boundary,
@@ -56,6 +59,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     fold_scales,
     fuse_clips,
     place_biases,
+    remove_dead_channels,
     sink_transposes,
     fuse_moves,
     flatten_in_place,

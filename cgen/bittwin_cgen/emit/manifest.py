@@ -53,6 +53,12 @@ def manifest(text: ModelText) -> dict[str, object]:
             for step in program.steps()
         ],
         "aliases": dict(program.aliases),
+        "simplification": {
+            "channels": graph.savings.channels,
+            "macs": graph.batch * graph.savings.macs,
+            "weights": graph.savings.weights,
+            "live": {name: list(channels) for name, channels in graph.live.items()},
+        },
         "removed": {
             name: {"reason": why.reason, **({"same_as": why.same_as} if why.same_as else {})}
             for name, why in graph.removed.items()
