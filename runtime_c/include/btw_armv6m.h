@@ -4,7 +4,7 @@
 #define BTW_ARMV6M_H
 
 #include "btw.h"
-#include "btw_fixed_point.h"
+#include "btw_unproved.h"
 
 /* As btw_armv7m_taps, whose header explains the sums of two channels, but that each multiplier is two words, its low 16
  * bits and the others. (acc * multiplier) >> 32 is put together from four products of 16 bits; whoever packs the layer
@@ -16,6 +16,7 @@ typedef struct {
     int32_t offset;
     int shift;
     const int32_t *stream;
+    btw_unproved unproved;
 } btw_armv6m_taps;
 
 /* rows of the window; each is row_bytes long, or with taps_wide > 0 consists of taps_wide runs of row_bytes,
@@ -41,6 +42,7 @@ typedef struct {
     int32_t offset;
     int shift;
     const int32_t *stream;
+    btw_unproved unproved;
 } btw_armv6m_depthwise;
 
 /* scratch: the taps of a pixel, 4 bytes each, a multiple of 4 taps; of a depthwise one, an even number of pointers */
@@ -100,7 +102,7 @@ _Static_assert(sizeof(btw_armv6m_frame) == 40, "the loop copies 10 words");
 #define BTW_ARMV6M_CLOBBERS "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory"
 
 /* 1-4: a block, 2 with sums of 2 taps, 3 of 4; steps of 4 taps are 68 and 58 bytes of code */
-static __attribute__((noinline, unused)) void btw_armv6m_blocks(const btw_armv6m_frame *frame)
+static __attribute__((noinline, unused, aligned(4))) void btw_armv6m_blocks(const btw_armv6m_frame *frame)
 {
     register const btw_armv6m_frame *r0 __asm("r0") = frame;
     __asm volatile(
@@ -200,7 +202,8 @@ typedef struct {
 _Static_assert(sizeof(btw_armv6m_depthwise_frame) == 40, "the loop copies 10 words");
 
 /* 1: a channel, r0 taps, r1 stream, r2 sum, r3 position; 2: two taps, 16 bytes of code */
-static __attribute__((noinline, unused)) void btw_armv6m_depthwise_pixel(const btw_armv6m_depthwise_frame *frame)
+static __attribute__((noinline, unused, aligned(4))) void
+btw_armv6m_depthwise_pixel(const btw_armv6m_depthwise_frame *frame)
 {
     register const btw_armv6m_depthwise_frame *r0 __asm("r0") = frame;
     __asm volatile(

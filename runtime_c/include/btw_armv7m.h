@@ -4,7 +4,7 @@
 #define BTW_ARMV7M_H
 
 #include "btw.h"
-#include "btw_fixed_point.h"
+#include "btw_unproved.h"
 
 /* What is summed for an output pixel: `rows` runs of `row_bytes` input bytes, one behind the other; together, with
  * zeros behind them, a multiple of 4 taps.
@@ -25,6 +25,7 @@ typedef struct {
     int32_t offset;
     int shift;
     const int32_t *stream;
+    btw_unproved unproved;
 } btw_armv7m_taps;
 
 /* rows of the window; each is row_bytes long, or with taps_wide > 0 consists of taps_wide runs of row_bytes,
@@ -50,6 +51,7 @@ typedef struct {
     int32_t offset;
     int shift;
     const int32_t *stream;
+    btw_unproved unproved;
 } btw_armv7m_depthwise;
 
 /* scratch: a multiple of 4 bytes for the taps where they are not read in place (more than one run, or not a multiple of
@@ -155,6 +157,14 @@ static __attribute__((noinline, unused, aligned(4))) void btw_armv7m_pixels_shif
     __asm volatile(BTW_ARMV7M_PIXELS(BTW_ARMV7M_CODES_SHIFTED) : "+r"(r0) : : BTW_ARMV7M_CLOBBERS);
 }
 
+static inline void btw_armv7m_loop(const btw_armv7m_frame *frame)
+{
+    if (frame->shift == 3)
+        btw_armv7m_pixels(frame);
+    else
+        btw_armv7m_pixels_shifted(frame);
+}
+
 /* y[pixels][output_channels] of windows that lie `step` bytes apart: rows[i] is where run i of the first one begins. */
 static __attribute__((noinline, unused)) void btw_armv7m_windows(const btw_armv7m_taps *layer, const void *const rows[],
                                                                  int step, int8_t *y, int pixels, void *scratch)
@@ -184,15 +194,14 @@ static __attribute__((noinline, unused)) void btw_armv7m_windows(const btw_armv7
         .pixel_step = step,
         .shift = layer->shift,
     };
-    void (*const loop)(const btw_armv7m_frame *) = layer->shift == 3 ? btw_armv7m_pixels : btw_armv7m_pixels_shifted;
-    loop(&frame);
+    btw_armv7m_loop(&frame);
     if (wide & 3) { /* the last 4 channels */
         frame.stream = frame.end;
         frame.end += block;
         frame.y = y + channels - 4;
         frame.y_next = channels - 4;
         frame.y_end = frame.y + pixels * channels;
-        loop(&frame);
+        btw_armv7m_loop(&frame);
     }
     if (channels < 4)
         for (int i = 0; i < pixels; i++)

@@ -251,13 +251,13 @@ static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pixel(const bt
     __asm volatile(BTW_DSP_PIXEL(BTW_DSP_PIXEL_STEPS, BTW_DSP_PIXEL_CODES) : "+r"(r0) : : BTW_DSP_CLOBBERS);
 }
 
-static __attribute__((noinline, unused)) void btw_dsp_pairs_compact(const btw_dsp_frame *frame)
+static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pairs_compact(const btw_dsp_frame *frame)
 {
     register const btw_dsp_frame *r0 __asm("r0") = frame;
     __asm volatile(BTW_DSP_PAIRS(BTW_DSP_START, BTW_DSP_COMPACT_STEPS, BTW_DSP_CODES) : "+r"(r0) : : BTW_DSP_CLOBBERS);
 }
 
-static __attribute__((noinline, unused)) void btw_dsp_pixel_compact(const btw_dsp_frame *frame)
+static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pixel_compact(const btw_dsp_frame *frame)
 {
     register const btw_dsp_frame *r0 __asm("r0") = frame;
     __asm volatile(BTW_DSP_PIXEL(BTW_DSP_PIXEL_COMPACT_STEPS, BTW_DSP_PIXEL_CODES) : "+r"(r0) : : BTW_DSP_CLOBBERS);
@@ -306,10 +306,12 @@ static __attribute__((noinline, unused, aligned(4))) void btw_dsp_pixel_float(co
 
 typedef void btw_dsp_loop(const btw_dsp_frame *frame);
 
-/* y[pixels][output_channels] of windows that lie `step` bytes apart: rows[i] is where run i of the first one begins. */
-static __attribute__((noinline, unused)) void btw_dsp_windows_by(const btw_dsp_taps *taps, const void *const rows[],
-                                                                 int step, int8_t *y, int pixels, void *scratch,
-                                                                 btw_dsp_loop *pairs, btw_dsp_loop *pixel, int compact)
+/* y[pixels][output_channels] of windows that lie `step` bytes apart: rows[i] is where run i of the first one begins.
+ * Inlined into each of the functions below, so that no loop is called by a pointer. */
+static inline __attribute__((always_inline)) void btw_dsp_windows_by(const btw_dsp_taps *taps, const void *const rows[],
+                                                                     int step, int8_t *y, int pixels, void *scratch,
+                                                                     btw_dsp_loop *pairs, btw_dsp_loop *pixel,
+                                                                     int compact)
 {
     const int channels = taps->output_channels, wide = channels < 4 ? 4 : channels;
     const int quads = taps->rows * ((taps->row_bytes + 3) / 4);
@@ -352,21 +354,22 @@ static __attribute__((noinline, unused)) void btw_dsp_windows_by(const btw_dsp_t
                 *y++ = made[i * 4 + oc];
 }
 
-static inline void btw_dsp_windows(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y, int pixels,
-                                   void *scratch)
+static __attribute__((noinline, unused)) void btw_dsp_windows(const btw_dsp_taps *taps, const void *const rows[],
+                                                              int step, int8_t *y, int pixels, void *scratch)
 {
     btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_pairs, btw_dsp_pixel, 0);
 }
 
-static inline void btw_dsp_windows_compact(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
-                                           int pixels, void *scratch)
+static __attribute__((noinline, unused)) void btw_dsp_windows_compact(const btw_dsp_taps *taps,
+                                                                      const void *const rows[], int step, int8_t *y,
+                                                                      int pixels, void *scratch)
 {
     btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_pairs_compact, btw_dsp_pixel_compact, 1);
 }
 
 #if defined(__ARM_FP) && (__ARM_FP & 4)
-static inline void btw_dsp_windows_float(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
-                                         int pixels, void *scratch)
+static __attribute__((noinline, unused)) void btw_dsp_windows_float(const btw_dsp_taps *taps, const void *const rows[],
+                                                                    int step, int8_t *y, int pixels, void *scratch)
 {
     btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_pairs_float, btw_dsp_pixel_float, 0);
 }

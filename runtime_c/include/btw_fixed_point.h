@@ -32,13 +32,21 @@ static inline uint64_t btw_shift_half_even(uint64_t value, int bits)
     return quotient + (rest > half || (rest == half && (quotient & 1)));
 }
 
-/* Bits of a positive number. */
+/* Bits of a number, 0 for 0. */
 static inline int btw_bit_length(uint64_t value)
 {
-    int bits = 0;
-    for (; value; value >>= 1)
-        bits++;
-    return bits;
+    uint32_t word = (uint32_t)(value >> 32);
+    int bits = 32;
+    if (word == 0) {
+        word = (uint32_t)value;
+        bits = 0;
+    }
+    for (int step = 16; step; step >>= 1)
+        if (word >> step) {
+            word >>= step;
+            bits += step;
+        }
+    return bits + (int)word;
 }
 
 /* value rounded to the 24 significant bits of a float32. */

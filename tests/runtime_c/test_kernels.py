@@ -723,6 +723,12 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
 }
 
 
+def compact(case: KernelCase) -> KernelCase:
+    """With a byte a weight."""
+    assert isinstance(case.op, (Conv2d, Linear))
+    return replace(case, op=replace(case.op, compact=True))
+
+
 for _row in BINARY_KERNELS:
     _draw_binary = {"f32": binary_f32, "s32": binary_s32, "s8": binary_s8}[_row.dtype]
     _operator = next(name for name, (kernel, _) in BINARY_FUNCTIONS.items() if f"_{kernel}_" in _row.symbol)
@@ -747,8 +753,14 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_linear_s8_dsp": lambda random: linear_s8(random, quiet=True),
     "btw_linear_s8_dsp_float": linear_s8,
     "btw_linear_s8_mve": linear_s8,
+    "btw_conv2d_s8_dsp_compact": lambda random: compact(conv_s8(random, depthwise=False, quiet=True)),
+    "btw_linear_s8_dsp_compact": lambda random: compact(linear_s8(random, quiet=True)),
 }.items():
     CASES[_symbol] = (_draw, 12)
+for _isa in ("armv6m", "armv7m"):
+    CASES[f"btw_conv2d_s8_{_isa}"] = (lambda random: conv_s8(random, depthwise=False), 12)
+    CASES[f"btw_depthwise_conv2d_s8_{_isa}"] = (lambda random: conv_s8(random, depthwise=True), 12)
+    CASES[f"btw_linear_s8_{_isa}"] = (linear_s8, 12)
 for _isa in ("fpu", "mve"):
     for _name, _draw in {
         "add": add_f32,

@@ -9,7 +9,12 @@ import numpy as np
 from bittwin_cgen.ir import Constant, Struct
 from bittwin_cgen.ops.conv2d_dsp import apart, depthwise_fields, has_groups, runs_of_taps, window_fields
 from bittwin_cgen.ops.linear_armv6m import Armv6mKernel, halves, taps_struct, too_small, too_wide, window_scratch
-from bittwin_cgen.ops.linear_armv7m import slower_than, unsuitable
+from bittwin_cgen.ops.linear_armv7m import (
+    slower_than,
+    unproved_cost,
+    unproved_struct,
+    unsuitable,
+)
 from bittwin_cgen.ops.weighted import Weighted
 
 
@@ -38,7 +43,7 @@ def _too_few_pixels(layer: Weighted) -> str | None:
     """As `too_small`."""
     pixels, channels, taps = layer.output.layout[1], layer.output_channels, layer.kernel_height * layer.kernel_width
     assembler = 50 + 6 * taps + pixels * (65 + channels * (37 + 4 * (taps + taps % 2)))
-    return slower_than(assembler, pixels * (8 + channels * (65 + 6.5 * taps)))
+    return slower_than(assembler + unproved_cost(layer, 250, 12), pixels * (8 + channels * (65 + 6.5 * taps)))
 
 
 def _pack_depthwise(layer: Weighted) -> Struct:
@@ -48,6 +53,7 @@ def _pack_depthwise(layer: Weighted) -> Struct:
     even = np.pad(taps, ((0, 0), (0, taps.shape[1] % 2)))
     stream = Constant(np.concatenate([layer.bias[:, None], even, halves(proved.multiplier)], axis=1).astype(np.int32))
     fields = depthwise_fields(layer) | dict(offset=proved.offset, shift=proved.shift, stream=stream)
+    fields |= dict(unproved=unproved_struct(layer, taps))
     return Struct("btw_armv6m_depthwise", fields)
 
 

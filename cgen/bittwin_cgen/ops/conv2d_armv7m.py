@@ -13,7 +13,8 @@ from bittwin_cgen.ops.linear_armv7m import (
     slower_than,
     taps_struct,
     too_small,
-    unproved,
+    unproved_cost,
+    unproved_struct,
     unsuitable,
     window_scratch,
 )
@@ -37,7 +38,7 @@ def _scratch(layer: Weighted) -> int:
 
 
 def _accepts_depthwise(layer: Weighted) -> str | None:
-    return one_to_one(layer) or unproved(layer) or _too_few_pixels(layer)
+    return one_to_one(layer) or _too_few_pixels(layer)
 
 
 def _too_few_pixels(layer: Weighted) -> str | None:
@@ -45,16 +46,18 @@ def _too_few_pixels(layer: Weighted) -> str | None:
     pixels, channels, taps = layer.output.layout[1], layer.output_channels, layer.kernel_height * layer.kernel_width
     passes = 1 + (channels % 4 > 0)
     assembler = 15 + 4 * taps + passes * 35 + pixels * (14 * passes + -(-channels // 4) * (26 + 11 * taps))
-    return slower_than(assembler, pixels * (8 + channels * (14 + 4 * taps)))
+    return slower_than(assembler + unproved_cost(layer, 100, 7), pixels * (8 + channels * (14 + 4 * taps)))
 
 
 def _pack_depthwise(layer: Weighted) -> Struct:
     proved = layer.requantization
     assert proved is not None
-    taps = blocks(layer.weight.reshape(layer.output_channels, -1).astype(np.int32)).transpose(0, 2, 1)
+    weight = layer.weight.reshape(layer.output_channels, -1)
+    taps = blocks(weight.astype(np.int32)).transpose(0, 2, 1)
     bias, factor = blocks(layer.bias.astype(np.int32)), blocks(proved.multiplier)
     stream = Constant(np.concatenate([bias, taps.reshape(len(taps), -1), factor], axis=1))
     fields = depthwise_fields(layer) | dict(offset=proved.offset, shift=proved.shift, stream=stream)
+    fields |= dict(unproved=unproved_struct(layer, weight))
     return Struct("btw_armv7m_depthwise", fields)
 
 

@@ -8,7 +8,12 @@ import numpy as np
 
 from bittwin_cgen.fixed_point import accumulator_range
 from bittwin_cgen.ir import Array, Kernel, Struct
-from bittwin_cgen.ops.linear_armv7m import slower_than, taps_fields, unproved, unsuitable
+from bittwin_cgen.ops.linear_armv7m import (
+    slower_than,
+    taps_fields,
+    unproved_cost,
+    unsuitable,
+)
 from bittwin_cgen.ops.weighted import Weighted
 
 
@@ -28,8 +33,6 @@ def halves(multiplier: Array) -> Array:
 
 def too_wide(layer: Weighted) -> str | None:
     """Why the middle products of (acc * multiplier) >> 32 could leave 32 bits, or None."""
-    if reason := unproved(layer):
-        return reason
     assert layer.requantization is not None
     low, high = halves(layer.requantization.multiplier.astype(np.int64)).T
     most = accumulator_range(layer.weight.reshape(layer.output_channels, -1), layer.bias).high
@@ -56,7 +59,7 @@ def too_small(layer: Weighted, rows: int, row_bytes: int) -> str | None:
     widened = rows * (30 + 2.3 * row_bytes + 6 * (row_bytes % 4))
     assembler = 60 + pixels * (20 + widened + calls * 60 + -(-channels // 4) * (125 + 8.7 * taps))
     scalar = pixels * (8 + channels * (65 + 4 * rows + 7 * rows * row_bytes))
-    return slower_than(assembler, scalar)
+    return slower_than(assembler + unproved_cost(layer, 250, 9), scalar)
 
 
 def _pack(layer: Weighted) -> Struct:

@@ -20,13 +20,28 @@ class Armv7mKernel(Kernel):
         return "include/btw_armv7m.h"
 
 
-def unproved(layer: Weighted) -> str | None:
-    """Why the proved integers do not serve the layer, or None."""
+def unproved_struct(layer: Weighted, taps: Array) -> Struct:
+    """The btw_unproved of weights [channels, taps]: channels that are computed once more, by the exact form."""
     proved = layer.requantization
     assert proved is not None
-    if proved.unproved:
-        return f"{proved.unproved} of {layer.output_channels} channels requantize without a proof"
-    return None
+    (channels,) = np.nonzero(proved.multiplier == 0)
+    fields: dict[str, Field] = dict(count=len(channels))
+    if len(channels):
+        fields |= dict(
+            channel=Constant(channels.astype(np.int32)),
+            weights=Constant(np.ascontiguousarray(taps[channels]).astype(np.int8)),
+            bias=Constant(layer.bias[channels].astype(np.int32)),
+            scale=Constant(proved.scale[channels].astype(np.float32).view(np.uint32)),
+            zero_point=proved.zero_point,
+        )
+    return Struct("btw_unproved", fields)
+
+
+def unproved_cost(layer: Weighted, exact: float, mac: float) -> float:
+    """Instructions for channels without a proof of an output row; of a requantization, of a multiplication."""
+    assert layer.requantization is not None
+    taps = layer.weight.size / layer.output_channels
+    return layer.output.layout[1] * layer.requantization.unproved * (exact + mac * taps)
 
 
 def int32(values: Array) -> Array:
@@ -46,7 +61,7 @@ def unsuitable(layer: Weighted) -> str | None:
     """Why two channels cannot share a multiplication, or None."""
     if layer.weight.min() < -127:
         return "has weights of -128: the sum of two products could leave 16 bits"
-    return unproved(layer)
+    return None
 
 
 def stream(layer: Weighted, taps: Array, multiplier: Array) -> Constant:
@@ -72,8 +87,9 @@ def taps_fields(layer: Weighted, taps: Array, multiplier: Array) -> dict[str, Fi
     proved = layer.requantization
     assert proved is not None
     fields: dict[str, Field] = dict(rows=taps.shape[1], row_bytes=taps.shape[2], output_channels=len(taps))
-    constants = stream(layer, taps.reshape(len(taps), -1), multiplier)
-    return fields | dict(offset=proved.offset, shift=proved.shift, stream=constants)
+    flat = taps.reshape(len(taps), -1)
+    fields |= dict(offset=proved.offset, shift=proved.shift, stream=stream(layer, flat, multiplier))
+    return fields | dict(unproved=unproved_struct(layer, flat))
 
 
 def window_scratch(layer: Weighted, rows: int, row_bytes: int, pixels: int) -> int:
@@ -92,7 +108,7 @@ def too_small(layer: Weighted, rows: int, row_bytes: int) -> str | None:
     )
     assembler = passes * 100 + pixels * pixel + (6 * pixels * channels if channels < 4 else 0)
     scalar = pixels * (8 + channels * (14 + 4 * rows + 4 * rows * row_bytes))
-    return slower_than(assembler, scalar)
+    return slower_than(assembler + unproved_cost(layer, 100, 5), scalar)
 
 
 def slower_than(assembler: float, scalar: float) -> str | None:

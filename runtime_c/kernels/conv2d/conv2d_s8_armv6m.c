@@ -7,16 +7,21 @@
 /* scratch begins with pointers to the runs of taps where they are apart */
 BTW_KERNEL void btw_conv2d_s8_armv6m(const btw_armv6m_conv2d *layer, const void *const rows[], int8_t *y, void *scratch)
 {
-    const void **const runs = scratch;
-    if (layer->taps_wide == 0) {
-        btw_armv6m_windows(&layer->taps, rows, layer->pixel_step, y, layer->output_width, scratch);
-        return;
+    const void *const *from = rows;
+    void *free = scratch;
+    if (layer->taps_wide) {
+        const void **const runs = scratch;
+        const void **run = runs;
+        for (int ky = 0; ky < layer->kernel_height; ky++)
+            for (int kx = 0; kx < layer->taps_wide; kx++)
+                *run++ = (const int8_t *)rows[ky] + kx * layer->tap_step;
+        from = runs;
+        free = run;
     }
-    const void **run = runs;
-    for (int ky = 0; ky < layer->kernel_height; ky++)
-        for (int kx = 0; kx < layer->taps_wide; kx++)
-            *run++ = (const int8_t *)rows[ky] + kx * layer->tap_step;
-    btw_armv6m_windows(&layer->taps, runs, layer->pixel_step, y, layer->output_width, run);
+    const btw_armv6m_taps *const taps = &layer->taps;
+    btw_armv6m_windows(taps, from, layer->pixel_step, y, layer->output_width, free);
+    btw_unproved_windows(&taps->unproved, from, taps->rows, taps->row_bytes, layer->pixel_step, y,
+                         taps->output_channels, layer->output_width);
 }
 
 #endif

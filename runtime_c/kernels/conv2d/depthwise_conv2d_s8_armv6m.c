@@ -10,6 +10,8 @@ BTW_KERNEL void btw_depthwise_conv2d_s8_armv6m(const btw_armv6m_depthwise *layer
                                                void *scratch)
 {
     btw_armv6m_depthwise_rows(layer, rows, y, scratch);
+    btw_unproved_depthwise(&layer->unproved, rows, layer->kernel_height, layer->kernel_width, layer->column,
+                           layer->stride_width * layer->channels, y, layer->channels, layer->output_width);
 }
 
 #endif

@@ -9,6 +9,8 @@ BTW_KERNEL void btw_linear_s8_armv6m(const btw_armv6m_taps *layer, const int8_t 
 {
     const void *const rows[] = {x};
     btw_armv6m_windows(layer, rows, layer->row_bytes, y, pixels, scratch);
+    btw_unproved_windows(&layer->unproved, rows, 1, layer->row_bytes, layer->row_bytes, y, layer->output_channels,
+                         pixels);
 }
 
 #endif
