@@ -25,6 +25,7 @@ from bittwin_cgen import ops
 from bittwin_cgen.fixed_point import dequantize_linear, prove_add, prove_requantization, quantize_linear
 from bittwin_cgen.ir import NUMBERS, Array, Kernel, Op, Quantization, TensorType
 from bittwin_cgen.ops.add import Add, _scales
+from bittwin_cgen.ops.arg_extreme import ArgExtreme
 from bittwin_cgen.ops.average_pool import AveragePool
 from bittwin_cgen.ops.binary import FUNCTIONS as BINARY_FUNCTIONS
 from bittwin_cgen.ops.binary import KERNELS as BINARY_KERNELS
@@ -39,9 +40,11 @@ from bittwin_cgen.ops.image import Image
 from bittwin_cgen.ops.linear import Linear
 from bittwin_cgen.ops.max_pool import MaxPool, Pooling
 from bittwin_cgen.ops.mul import Mul
+from bittwin_cgen.ops.normalize import Normalize
 from bittwin_cgen.ops.pad import Pad
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear
 from bittwin_cgen.ops.recentre import Recentre
+from bittwin_cgen.ops.reduce import Axes, Extreme, Reduce
 from bittwin_cgen.ops.reshape import Reshape
 from bittwin_cgen.ops.resize import Along, Resize, linear
 from bittwin_cgen.ops.softmax import Softmax
@@ -55,7 +58,7 @@ from tests.runtime_c.kernel_harness import FLAGS, KernelCase, Kind, LoadedCases,
 F = np.float32
 Random = np.random.Generator
 MODES = ("constant", "reflect", "edge", "wrap")
-ELEMENTS = {"float32": TensorProto.FLOAT, "int8": TensorProto.INT8}
+ELEMENTS = {"float32": TensorProto.FLOAT, "int8": TensorProto.INT8, "int64": TensorProto.INT64}
 FLOAT_TOLERANCE = 1e-5
 
 pytestmark = pytest.mark.skipif(bool(why_not_golden()), reason=f"no expected values: {why_not_golden()}")
@@ -577,6 +580,60 @@ def cast_u8(random: Random) -> KernelCase:
     return KernelCase(Cast(result), (TensorType(x.shape, source),), TensorType(x.shape, result), (x,), y)
 
 
+def draw_axes(random: Random, x: Array) -> Axes:
+    axes = [axis for axis in range(x.ndim) if random.random() < 0.5] or [1]
+    return Axes(tuple(axes), bool(random.random() < 0.5))
+
+
+def reduce_f32(random: Random, function: str) -> KernelCase:
+    x = draw_real(random, draw_image(random)[int(random.integers(2)) :])
+    over = draw_axes(random, x)
+    axes = np.array(over.axes, np.int64)
+    y = onnxruntime_gives(f"Reduce{function}", "float32", [x], x, axes, keepdims=int(over.keep))
+    return real_case(Reduce(function.lower(), over), [x], y)
+
+
+def extreme(random: Random, function: str, dtype: str, spatial: bool = False) -> KernelCase:
+    x = draw_real(random, draw_image(random)) if dtype == "float32" else draw_codes(random, draw_image(random))
+    over = Axes((2, 3), True) if spatial else draw_axes(random, x)
+    y = (np.max if function == "max" else np.min)(x, axis=over.axes, keepdims=over.keep)
+    return KernelCase(Extreme(function, over), (TensorType(x.shape, dtype),), TensorType(y.shape, dtype), (x,), y)
+
+
+def arg_extreme_f32(random: Random) -> KernelCase:
+    """Few different values, so that many are equal."""
+    x = random.integers(-3, 3, draw_image(random)).astype(np.float32)
+    axis, smallest, last, keep = int(random.integers(4)), *(bool(random.random() < 0.5) for _ in range(3))
+    y = onnxruntime_gives(
+        "ArgMin" if smallest else "ArgMax", "int64", [x], x, axis=axis, keepdims=int(keep), select_last_index=int(last)
+    )
+    op = ArgExtreme(Axes((axis,), keep), smallest, last)
+    return KernelCase(op, (TensorType(x.shape, "float32"),), TensorType(y.shape, "int64"), (x,), y)
+
+
+def softmax_axis_f32(random: Random, log: bool) -> KernelCase:
+    x = draw_real(random, draw_image(random)) * np.float32(random.choice([1, 30]))
+    axis = int(random.integers(1, 4))
+    name = "LogSoftmax" if log else "Softmax"
+    return real_case(Softmax(axis, log), [x], onnxruntime_gives(name, "float32", [x], x, axis=axis))
+
+
+def normalize_f32(random: Random) -> KernelCase:
+    shape = (1, 6, *draw_image(random)[2:])
+    x = draw_real(random, shape) + np.float32(3)
+    if random.random() < 0.5:
+        axis = int(random.integers(1, 4))
+        ones = np.ones(shape[axis:], np.float32)
+        return real_case(
+            Normalize(1e-5, axis=axis), [x], onnxruntime_gives("LayerNormalization", "float32", [x], x, ones, axis=axis)
+        )
+    groups = int(random.choice([1, 2, 3, 6]))
+    grouped = x.reshape(1, groups, -1)
+    ones, zeros = np.ones(groups, np.float32), np.zeros(groups, np.float32)
+    y = onnxruntime_gives("InstanceNormalization", "float32", [grouped], grouped, ones, zeros)
+    return real_case(Normalize(1e-5, groups=groups), [x], y.reshape(shape))
+
+
 def pad_u8(random: Random) -> KernelCase:
     x, type = draw_any(random)
     mode = str(random.choice(MODES))
@@ -677,6 +734,7 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_add_s8_scalar": (lambda random: add_s8(random, "linear"), 16),
     "btw_add_table_s8_scalar": (lambda random: add_s8(random, "table"), 6),
     "btw_average_pool_f32_neon": (average_pool_f32, 12),
+    "btw_arg_extreme_f32_scalar": (arg_extreme_f32, 12),
     "btw_average_pool_f32_scalar": (average_pool_f32, 16),
     "btw_average_pool_s8_scalar": (average_pool_s8, 24),
     "btw_cast_u8_scalar": (cast_u8, 24),
@@ -708,15 +766,18 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_linear_f32_scalar": (linear_f32, 10),
     "btw_linear_s8_scalar": (linear_s8, 16),
     "btw_max_pool_f32_neon": (max_pool_f32, 12),
+    "btw_log_softmax_f32_scalar": (lambda random: softmax_axis_f32(random, True), 6),
     "btw_max_pool_f32_scalar": (max_pool_f32, 16),
     "btw_max_pool_s8_scalar": (max_pool_s8, 16),
     "btw_mul_float_s8_scalar": (mul_s8, 6),
     "btw_mul_s8_scalar": (mul_s8, 12),
+    "btw_normalize_f32_scalar": (normalize_f32, 10),
     "btw_pad_u8_scalar": (pad_u8, 16),
     "btw_quantize_linear_s8_scalar": (quantize_s8, 12),
     "btw_recentre_u8_scalar": (recentre_u8, 6),
     "btw_resize_f32_scalar": (lambda random: resize(random, "float32"), 8),
     "btw_resize_s8_scalar": (lambda random: resize(random, "int8"), 12),
+    "btw_softmax_axis_f32_scalar": (lambda random: softmax_axis_f32(random, False), 6),
     "btw_softmax_f32_scalar": (softmax_f32, 8),
     "btw_table_s8_scalar": (table_s8, 6),
     "btw_transpose_u8_scalar": (transpose_u8, 10),
@@ -729,6 +790,13 @@ def compact(case: KernelCase) -> KernelCase:
     return replace(case, op=replace(case.op, compact=True))
 
 
+for _function in ("Prod", "Sum"):
+    CASES[f"btw_reduce_{_function.lower()}_f32_scalar"] = (lambda random, name=_function: reduce_f32(random, name), 8)
+for _dtype, _suffix in (("float32", "f32"), ("int8", "s8")):
+    CASES[f"btw_reduce_rows_max_{_suffix}_scalar"] = (lambda random, d=_dtype: extreme(random, "max", d, True), 4)
+    for _function in ("max", "min"):
+        _draw_extreme = lambda random, name=_function, d=_dtype: extreme(random, name, d)  # noqa: E731
+        CASES[f"btw_reduce_{_function}_{_suffix}_scalar"] = (_draw_extreme, 6)
 for _row in BINARY_KERNELS:
     _draw_binary = {"f32": binary_f32, "s32": binary_s32, "s8": binary_s8}[_row.dtype]
     _operator = next(name for name, (kernel, _) in BINARY_FUNCTIONS.items() if f"_{kernel}_" in _row.symbol)

@@ -21,7 +21,7 @@ from bittwin_cgen.read_onnx import MICROSOFT
 README = Path(__file__).resolve().parents[2] / "README.md"
 FRESH = "run: python -m bittwin.support --write README.md"
 PLAIN = sorted(name for name, entry in support.SUPPORT.items() if not entry.like)
-CONVERSIONS = {"Cast", "QuantizeLinear", "DequantizeLinear"}
+CONVERSIONS = {"ArgMax", "ArgMin", "Cast", "QuantizeLinear", "DequantizeLinear"}
 NOTHING = {"Dropout", "Identity", "Split"}  # Split into one part
 INTEGER = {"ConvInteger", "DynamicQuantizeLinear", "MatMulInteger"}  # tests/toolkit/test_integers.py
 OLD = {"Upsample"}  # gone from the opset of these examples
@@ -47,6 +47,11 @@ def vector(*values: float) -> NDArray[np.float32]:
 EXAMPLES = {
     **{name: Example() for name in FUNCTIONS if " " not in name},
     **{name: Example(((1, 2, 4, 4), (1, 2, 4, 4))) for name in ("Div", "Max", "Min", "Mul", "PRelu", "Sub")},
+    **{name: Example() for name in ("GlobalMaxPool", "LogSoftmax", "ReduceMax", "ReduceMin")},
+    **{f"Reduce{name}": Example() for name in ("L1", "L2", "LogSum", "Mean", "Prod", "Sum", "SumSquare")},
+    "GroupNormalization": Example(constants=(vector(1, 2), vector(0, 1)), attributes={"num_groups": 2}),
+    "InstanceNormalization": Example(constants=(vector(1, 2), vector(0, 1))),
+    "LayerNormalization": Example(constants=(vector(1, 2, 3, 4),)),
     "Pow": Example(constants=(np.float32(2),)),
     "Transpose": Example(attributes={"perm": [0, 1, 3, 2]}),
     "Tile": Example(constants=(np.array([1, 1, 2, 1]),)),

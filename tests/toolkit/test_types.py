@@ -34,7 +34,11 @@ def model_of(
         [helper.make_tensor_value_info(name, ELEMENTS[dtype], None) for name, dtype in outputs.items()],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in (constants or {}).items()],
     )
-    return onnx.shape_inference.infer_shapes(helper.make_model(graph, opset_imports=OPSETS, ir_version=10))
+    model = onnx.shape_inference.infer_shapes(helper.make_model(graph, opset_imports=OPSETS, ir_version=10))
+    for value in model.graph.output:
+        if not value.type.tensor_type.HasField("shape"):  # of operators that onnx has no inference for
+            value.type.tensor_type.shape.dim.add().dim_param = "any"
+    return model
 
 
 def check_equal(model: onnx.ModelProto, **options: Any) -> None:

@@ -14,6 +14,7 @@ from bittwin_cgen.errors import BittwinError
 from bittwin_cgen.ir import Kernel
 from bittwin_cgen.ops import OPERATORS
 from bittwin_cgen.ops.binary import KERNELS as BINARY_KERNELS
+from bittwin_cgen.ops.global_average_pool import KERNELS as MEAN_KERNELS
 from bittwin_cgen.ops.mul import KERNELS as MUL_KERNELS
 from bittwin_cgen.ops.table import KERNELS as TABLE_KERNELS
 from bittwin_cgen.ops.unary import KERNELS as UNARY_KERNELS
@@ -60,6 +61,8 @@ QLINEAR = "int8 or uint8 activations, int8 weights"
 SUPPORT: dict[str, Support] = {
     "Abs": Support("table"),
     "Add": Support("exact"),
+    "ArgMax": Support("exact", "as float32"),
+    "ArgMin": Support("exact", "as float32"),
     "AveragePool": Support("exact", "1-D and 2-D"),
     "BatchNormalization": Support("float", "rank 3 or 4; folded into the convolution before it"),
     "Cast": Support("exact", "between float32, int8, uint8, int32, int64, bool"),
@@ -85,14 +88,19 @@ SUPPORT: dict[str, Support] = {
     "Gelu": Support("table"),
     "Gemm": Support("exact", "constant B, transA=0"),
     "GlobalAveragePool": Support("exact", "1-D and 2-D"),
+    "GlobalMaxPool": Support("exact"),
+    "GroupNormalization": Support("float", "constant scale and bias"),
     "HardSigmoid": Support("table"),
     "HardSwish": Support("table"),
     "Identity": Support("exact", "nothing is computed"),
+    "InstanceNormalization": Support("float", "constant scale and bias"),
+    "LayerNormalization": Support("float", "constant scale and bias"),
     "LeakyRelu": Support("table"),
     "Log": Support("table"),
+    "LogSoftmax": Support("float"),
     "MatMul": Support("exact", "a matrix by a constant matrix"),
-    "Max": Support("exact"),
     "MatMulInteger": Support("exact", "by a constant matrix; to int32"),
+    "Max": Support("exact"),
     "MaxPool": Support("exact", "1-D and 2-D, values only"),
     "Min": Support("exact"),
     "Mish": Support("table"),
@@ -113,6 +121,15 @@ SUPPORT: dict[str, Support] = {
     "QLinearSigmoid": Support("table", "", "Sigmoid"),
     "QuantizeLinear": Support("exact", "int8, uint8, one scale a tensor"),
     "Reciprocal": Support("table"),
+    "ReduceL1": Support("float"),
+    "ReduceL2": Support("float"),
+    "ReduceLogSum": Support("float"),
+    "ReduceMax": Support("exact"),
+    "ReduceMean": Support("float"),
+    "ReduceMin": Support("exact"),
+    "ReduceProd": Support("float"),
+    "ReduceSum": Support("float"),
+    "ReduceSumSquare": Support("float"),
     "Relu": Support("table", "in int8 mostly done by the saturation of the layer before it"),
     "Reshape": Support("exact", "constant shape"),
     "Resize": Support("exact", "constant scales or sizes; linear, cubic: height and width; int8 cubic: as float32"),
@@ -120,7 +137,7 @@ SUPPORT: dict[str, Support] = {
     "Selu": Support("table"),
     "Sigmoid": Support("table"),
     "Slice": Support("exact", "constant bounds"),
-    "Softmax": Support("float", "axis 1, rank 2 to 4"),
+    "Softmax": Support("float"),
     "Softplus": Support("table"),
     "Softsign": Support("table"),
     "SpaceToDepth": Support("exact", "both modes"),
@@ -139,7 +156,13 @@ SUPPORT: dict[str, Support] = {
 
 
 # Kernels of another file that an operator is computed with, too.
-FURTHER_KERNELS: dict[str, tuple[Kernel, ...]] = {"Add": BINARY_KERNELS, "Mul": MUL_KERNELS, "Pow": UNARY_KERNELS}
+FURTHER_KERNELS: dict[str, tuple[Kernel, ...]] = {
+    "Add": BINARY_KERNELS,
+    "Mul": MUL_KERNELS,
+    "Pow": UNARY_KERNELS,
+    **{f"{group}Normalization": BINARY_KERNELS for group in ("Group", "Instance", "Layer")},
+    **{name: BINARY_KERNELS + UNARY_KERNELS + MEAN_KERNELS for name in SUPPORT if name.startswith("Reduce")},
+}
 
 
 def kernels_of(operator: str) -> tuple[Kernel, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bittwin_cgen.ir import Node
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.add import read_add
+from bittwin_cgen.ops.arg_extreme import read_arg_extreme
 from bittwin_cgen.ops.average_pool import read_average_pool
 from bittwin_cgen.ops.binary import read_binary, read_extreme, read_mul, read_pow, read_prelu
 from bittwin_cgen.ops.cast import read_cast
@@ -17,9 +18,11 @@ from bittwin_cgen.ops.dynamic_quantize_linear import read_dynamic_quantize_linea
 from bittwin_cgen.ops.global_average_pool import read_global_average_pool
 from bittwin_cgen.ops.linear import read_gemm
 from bittwin_cgen.ops.max_pool import read_max_pool
+from bittwin_cgen.ops.normalize import read_instance_normalization, read_layer_normalization
 from bittwin_cgen.ops.pad import read_pad
 from bittwin_cgen.ops.qoperator import QOPERATORS
 from bittwin_cgen.ops.quantize_linear import read_dequantize_linear, read_quantize_linear
+from bittwin_cgen.ops.reduce import read_extreme_over, read_reduce
 from bittwin_cgen.ops.reshape import read_flatten, read_identity, read_reshape, read_squeeze, read_unsqueeze
 from bittwin_cgen.ops.resize import read_resize
 from bittwin_cgen.ops.softmax import read_softmax
@@ -29,6 +32,8 @@ from bittwin_cgen.ops.unary import FUNCTIONS, read_unary
 
 OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Add": read_add,
+    "ArgMax": read_arg_extreme,
+    "ArgMin": read_arg_extreme,
     "AveragePool": read_average_pool,
     "BatchNormalization": read_batch_normalization,
     "Cast": read_cast,
@@ -47,10 +52,15 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Gather": read_gather,
     "Gemm": read_gemm,
     "GlobalAveragePool": read_global_average_pool,
+    "GlobalMaxPool": read_extreme_over,
+    "GroupNormalization": read_instance_normalization,
     "Identity": read_identity,
+    "InstanceNormalization": read_instance_normalization,
+    "LayerNormalization": read_layer_normalization,
+    "LogSoftmax": read_softmax,
     "MatMul": read_gemm,
-    "Max": read_extreme,
     "MatMulInteger": read_matmul_integer,
+    "Max": read_extreme,
     "MaxPool": read_max_pool,
     "Min": read_extreme,
     "Mul": read_mul,
@@ -58,6 +68,15 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Pad": read_pad,
     "Pow": read_pow,
     "QuantizeLinear": read_quantize_linear,
+    "ReduceL1": read_reduce,
+    "ReduceL2": read_reduce,
+    "ReduceLogSum": read_reduce,
+    "ReduceMax": read_extreme_over,
+    "ReduceMean": read_reduce,
+    "ReduceMin": read_extreme_over,
+    "ReduceProd": read_reduce,
+    "ReduceSum": read_reduce,
+    "ReduceSumSquare": read_reduce,
     "Relu": read_relu,
     "Reshape": read_reshape,
     "Resize": read_resize,

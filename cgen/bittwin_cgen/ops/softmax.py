@@ -1,7 +1,8 @@
-"""Softmax over the channels, float32."""
+"""Softmax and LogSoftmax along any axis, float32."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,40 +11,69 @@ import numpy as np
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Struct, TensorType
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
+from bittwin_cgen.ops.reshape import Reshape
 
 
 @dataclass(frozen=True)
 class Softmax(Op):
-    """exp(x) over the sum of exp along axis 1."""
+    """exp(x) over the sum of exp along `axis`, or its logarithm."""
+
+    axis: int = 1
+    log: bool = False
+
+    @property
+    def title(self) -> str:
+        return "LogSoftmax" if self.log else "Softmax"
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         return TensorType(inputs[0].shape, inputs[0].dtype)
 
     def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
-        return True
+        return self.axis != 0
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         x = values[0].astype(np.float64)
-        powers = np.exp(x - x.max(1, keepdims=True))
-        return (powers / powers.sum(1, keepdims=True)).astype(output.dtype)
+        shifted = x - x.max(self.axis, keepdims=True)
+        total = np.exp(shifted).sum(self.axis, keepdims=True)
+        y = shifted - np.log(total) if self.log else np.exp(shifted) / total
+        return np.asarray(y).astype(output.dtype)
 
     def lower(self, layer: Layer) -> Call:
-        kernel, refused = select(KERNELS, layer)
-        struct = Struct("btw_softmax_f32", dict(channels=layer.output.layout[2]))
-        return Call(kernel, struct, summary="softmax", refused=refused)
+        y = layer.output
+        place = y.memory_axes.index(self.axis)
+        outer, inner = (
+            math.prod(y.shape[axis] for axis in axes) for axes in (y.memory_axes[:place], y.memory_axes[place + 1 :])
+        )
+        sizes = dict(outer=outer, size=y.shape[self.axis], inner=inner)
+        if self.log:
+            kernel, refused = select(KERNELS[-1:], layer)
+            return Call(kernel, Struct("btw_log_softmax_f32", sizes), summary="log softmax", refused=refused)
+        if inner == 1 and outer == math.prod(y.layout[:2]):
+            kernel, refused = select([row for row in KERNELS if row.form == "pixels"], layer)
+            struct = Struct("btw_softmax_f32", dict(channels=y.layout[2]))
+            return Call(kernel, struct, summary="softmax", refused=refused)
+        kernel, refused = select([row for row in KERNELS[:-1] if row.form == "whole"], layer)
+        return Call(kernel, Struct("btw_softmax_axis_f32", sizes), summary="softmax", refused=refused)
 
 
-KERNELS = (Kernel("btw_softmax_f32_scalar", "pixels", "f32", "scalar", "softmax", in_place=True),)
+KERNELS = (
+    Kernel("btw_softmax_f32_scalar", "pixels", "f32", "scalar", "softmax", in_place=True),
+    Kernel("btw_softmax_axis_f32_scalar", "whole", "f32", "scalar", "softmax"),
+    Kernel("btw_log_softmax_f32_scalar", "whole", "f32", "scalar", "log_softmax"),
+)
 
 
 def read_softmax(node: OnnxNode) -> list[Node]:
-    """ONNX Softmax along axis 1 of a tensor of rank 2 to 4."""
-    rank = node.rank()
-    if node.opset < 13 and rank > 2:
-        raise node.refuse(
-            f"Softmax of opset {node.opset} on rank {rank} flattens", "Convert the model to opset 13 or later"
-        )
+    """ONNX Softmax and LogSoftmax; before opset 13 over all axes from `axis` on."""
+    rank, log = node.rank(), node.op_type == "LogSoftmax"
     axis = node.axis(node.attribute("axis", 1 if node.opset < 13 else -1), rank)
-    if axis != 1 or rank > 4:
-        raise node.refuse(f"axis {axis} of rank {rank}", "Only axis 1 (channels) is supported yet")
-    return node.node(Softmax(), node.activation(0))
+    shape = node.shape()
+    if node.opset >= 13 or math.prod(shape[axis + 1 :]) == 1:
+        return node.node(Softmax(axis, log), node.activation(0))
+    y = node.outputs[0]
+    flat, made = f"{y}/flat", f"{y}/made"
+    return [
+        Node(flat, Reshape((math.prod(shape[:axis]), math.prod(shape[axis:]))), (node.activation(0),), flat),
+        Node(node.name, Softmax(1, log), (flat,), made),
+        Node(f"{y}/shape", Reshape(shape), (made,), y),
+    ]

@@ -9,9 +9,17 @@ typedef struct {
     int channels;
 } btw_softmax_f32;
 
+/* Along an axis that others lie inside of: x[outer][size][inner] to y, which may be x. */
+typedef struct {
+    int outer;
+    int size;
+    int inner;
+} btw_softmax_axis_f32;
+
 /* x[pixels][channels] to y, which may be x */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_softmax_axis_f32_scalar(const btw_softmax_axis_f32 *layer, const float *x, float *y);
 void btw_softmax_f32_scalar(const btw_softmax_f32 *layer, const float *x, float *y, int pixels);
 #endif
 
