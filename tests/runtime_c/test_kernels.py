@@ -131,9 +131,10 @@ def draw_real(random: Random, shape: Sequence[int]) -> Array:
     return random.standard_normal(shape).astype(np.float32)
 
 
-def draw_image(random: Random) -> tuple[int, ...]:
-    """[1, channels, height, width], odd and small."""
-    return (1, int(random.integers(1, 8)), int(random.integers(1, 8)), int(random.integers(1, 10)))
+def draw_image(random: Random, wide: bool = False) -> tuple[int, ...]:
+    """[1, channels, height, width], odd and small; `wide` has more channels."""
+    channels = int(random.integers(8, 40) if wide else random.integers(1, 8))
+    return (1, channels, int(random.integers(1, 8)), int(random.integers(1, 10)))
 
 
 def draw_bounds(random: Random) -> tuple[float, float]:
@@ -332,8 +333,8 @@ def draw_pooling(random: Random, sizes: Sequence[int], dilated: bool) -> tuple[P
     return pooling, attributes | ({"dilations": dilation} if dilated else {})
 
 
-def max_pool_s8(random: Random) -> KernelCase:
-    shape = draw_image(random)
+def max_pool_s8(random: Random, wide: bool = False) -> KernelCase:
+    shape = draw_image(random, wide)
     pooling, attributes = draw_pooling(random, shape[2:], dilated=True)
     x, quantization = draw_codes(random, shape), draw_quantization(random)
     x = np.minimum(x, random.integers(-128, 128)).astype(np.int8)
@@ -342,8 +343,8 @@ def max_pool_s8(random: Random) -> KernelCase:
     return KernelCase(MaxPool(pooling), *types, (x,), y)
 
 
-def max_pool_f32(random: Random) -> KernelCase:
-    shape = draw_image(random)
+def max_pool_f32(random: Random, wide: bool = False) -> KernelCase:
+    shape = draw_image(random, wide)
     pooling, attributes = draw_pooling(random, shape[2:], dilated=True)
     x = draw_real(random, shape) - 5  # pads are not zero
     return real_case(MaxPool(pooling), [x], onnxruntime_gives("MaxPool", "float32", [x], x, **attributes))
@@ -363,8 +364,8 @@ def average_pool_s8(random: Random) -> KernelCase:
     return KernelCase(AveragePool(pooling, include), *types, (x,), y)
 
 
-def average_pool_f32(random: Random) -> KernelCase:
-    shape = draw_image(random)
+def average_pool_f32(random: Random, wide: bool = False) -> KernelCase:
+    shape = draw_image(random, wide)
     pooling, attributes = draw_pooling(random, shape[2:], dilated=True)
     include = bool(random.random() < 0.5)
     x = draw_real(random, shape) + 3
@@ -823,6 +824,8 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_linear_s8_mve": linear_s8,
     "btw_conv2d_s8_dsp_compact": lambda random: compact(conv_s8(random, depthwise=False, quiet=True)),
     "btw_linear_s8_dsp_compact": lambda random: compact(linear_s8(random, quiet=True)),
+    "btw_max_pool_s8_dsp": lambda random: max_pool_s8(random, wide=True),
+    "btw_max_pool_s8_mve": lambda random: max_pool_s8(random, wide=True),
 }.items():
     CASES[_symbol] = (_draw, 12)
 for _isa in ("armv6m", "armv7m"):
@@ -835,7 +838,9 @@ for _isa in ("fpu", "mve"):
         "conv2d": lambda random: conv_f32(random, depthwise=bool(random.random() < 0.2)),
         "depthwise_conv2d_3x3": lambda random: conv_f32(random, depthwise=True, shape_of="3x3"),
         "depthwise_conv2d": lambda random: conv_f32(random, depthwise=True, shape_of="wide"),
+        "average_pool": lambda random: average_pool_f32(random, wide=True),
         "global_average_pool": global_average_pool_f32,
+        "max_pool": lambda random: max_pool_f32(random, wide=True),
         "linear": lambda random: (
             linear_f32(random) if random.random() < 0.3 else conv_f32(random, depthwise=False, shape_of="1x1")
         ),

@@ -11,7 +11,7 @@ import numpy as np
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Struct, TensorType, Window
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
-from bittwin_cgen.ops.max_pool import Pooling, four_channels, read_pooling
+from bittwin_cgen.ops.max_pool import Pooling, by_taps, four_channels, read_pooling
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,13 @@ class AveragePool(Op):
                 offset=y.quantization.offset,
             )
         struct = Struct(f"btw_average_pool_{kernel.dtype}", fields)
-        return Call(kernel, struct, window, f"average pool {pool.text}", refused)
+        scratch = kernel.scratch(layer) if kernel.scratch else 0
+        return Call(kernel, struct, window, f"average pool {pool.text}", refused, scratch=scratch)
 
 
 KERNELS = (
+    by_taps("btw_average_pool_f32_mve", 4),
+    by_taps("btw_average_pool_f32_fpu", 8),
     Kernel("btw_average_pool_s8_scalar", "rows", "s8", "scalar", "average_pool"),
     Kernel("btw_average_pool_f32_neon", "rows", "f32", "neon", "average_pool", four_channels),
     Kernel("btw_average_pool_f32_scalar", "rows", "f32", "scalar", "average_pool"),

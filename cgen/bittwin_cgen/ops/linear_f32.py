@@ -44,14 +44,15 @@ def too_small(layer: Weighted, runs: int, length: int) -> str | None:
     pixels, channels = layer.output.layout[1], layer.output_channels // layer.groups
     if layer.window is None:
         pixels = 1
-    taps, blocks_of_4 = runs * length + runs * length % 2, -(-channels // 4)
-    fours, ones = pixels // 4, pixels % 4
-    four = 100 + runs * (20 + 3 * length + 8 * (length % 2)) + blocks_of_4 * (55 + 17.5 * taps)
-    one = 80 + (runs > 1 or length % 2) * runs * (20 + 2 * length) + blocks_of_4 * (25 + 5.2 * taps)
-    if channels % 4:
-        four, one = four + 50, one + 40
-    blocked = 120 + layer.groups * (30 + fours * four + ones * one)
-    scalar = pixels * layer.output_channels * (12 + 6 * runs + 4.2 * runs * length)
+    taps, blocks_of_4 = runs * length, -(-channels // 4)
+    even, few = taps + taps % 2, channels < 4
+    gathered = 25 * runs + taps if runs > 1 or length % 2 else 0  # for a pixel by itself
+    four = 60 + 16 * runs + 2.6 * taps + blocks_of_4 * (46 + 17.2 * even) + 30 * few
+    one = 30 + gathered + blocks_of_4 * (15 + 4.8 * even) + 40 * few
+    if channels > 4 and channels % 4:
+        four, one = four + 45, one + 45
+    blocked = 110 + layer.groups * (pixels // 4 * four + pixels % 4 * one)
+    scalar = pixels * layer.output_channels * (4 + 4 * taps)
     if blocked < scalar:
         return None
     return f"about {blocked:.0f} instructions a row; the scalar kernel takes about {scalar:.0f}"

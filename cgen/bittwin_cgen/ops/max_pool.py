@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -67,6 +68,16 @@ class Pooling:
         last = (outputs - 1) * self.stride[axis] - self.padding[axis] + (self.kernel[axis] - 1) * self.dilation[axis]
         return max(0, last + 1 - size)
 
+    def reaches_nothing(self, x: TensorType, y: TensorType) -> bool:
+        """True where a window may lie beside the image in all its rows or columns."""
+        for axis in (0, 1):
+            for o in range(y.layout[axis]):
+                first = o * self.stride[axis] - self.padding[axis]
+                places = range(first, first + self.kernel[axis] * self.dilation[axis], self.dilation[axis])
+                if not any(0 <= place < x.layout[axis] for place in places):
+                    return True
+        return False
+
     def fields(self, channels: int) -> dict[str, int]:
         """What the C structs of pools share."""
         return dict(
@@ -99,6 +110,12 @@ def read_pooling(node: OnnxNode) -> Pooling:
     return Pooling(kernel, stride, dilation, pads, ceil)  # type: ignore[arg-type]
 
 
+class PoolingOp(Protocol):
+    """An operator with a window."""
+
+    pooling: Pooling
+
+
 @dataclass(frozen=True)
 class MaxPool(Op):
     """The largest value of each window."""
@@ -126,7 +143,27 @@ class MaxPool(Op):
             pad_left=pool.padding[1], input_width=width, output_width=layer.output.layout[1]
         )
         window = Window(pool.kernel[0], pool.stride[0], pool.dilation[0], pool.padding[0], 0, 0, "absent")
-        return Call(kernel, Struct(f"btw_max_pool_{kernel.dtype}", fields), window, f"max pool {pool.text}", refused)
+        scratch = kernel.scratch(layer) if kernel.scratch else 0
+        struct = Struct(f"btw_max_pool_{kernel.dtype}", fields)
+        return Call(kernel, struct, window, f"max pool {pool.text}", refused, scratch=scratch)
+
+
+def by_taps(symbol: str, least: int) -> Kernel:
+    """A kernel that goes by a list of the pixels that count, for at least `least` channels."""
+    operator, dtype, isa = symbol.removeprefix("btw_").rsplit("_", 2)
+
+    def accepts(layer: Layer) -> str | None:
+        _, width, channels = layer.output.layout
+        if channels < least or channels * width < 2 * least:
+            return f"{channels} channels of {width} pixels; it is for {least} channels or more"
+        pooling = cast(PoolingOp, layer.node.op).pooling
+        empty = pooling.reaches_nothing(layer.inputs[0], layer.output)
+        return "a window has no pixel of the image" if empty else None
+
+    def scratch(layer: Layer) -> int:
+        return 8 * math.prod(cast(PoolingOp, layer.node.op).pooling.kernel)  # pointers have 8 bytes on hosts
+
+    return Kernel(symbol, "rows", dtype, isa, operator, accepts, scratch=scratch)
 
 
 def four_channels(layer: Layer) -> str | None:
@@ -136,6 +173,10 @@ def four_channels(layer: Layer) -> str | None:
 
 
 KERNELS = (
+    by_taps("btw_max_pool_s8_mve", 8),
+    by_taps("btw_max_pool_s8_dsp", 8),
+    by_taps("btw_max_pool_f32_mve", 4),
+    by_taps("btw_max_pool_f32_fpu", 8),
     Kernel("btw_max_pool_s8_scalar", "rows", "s8", "scalar", "max_pool"),
     Kernel("btw_max_pool_f32_neon", "rows", "f32", "neon", "max_pool", four_channels),
     Kernel("btw_max_pool_f32_scalar", "rows", "f32", "scalar", "max_pool"),

@@ -21,6 +21,8 @@ typedef struct {
 #if !defined(BTW_INLINE_KERNELS)
 void btw_max_pool_f32_neon(const btw_max_pool_f32 *layer, const void *const rows[], float *y);
 void btw_max_pool_f32_scalar(const btw_max_pool_f32 *layer, const void *const rows[], float *y);
+void btw_max_pool_f32_fpu(const btw_max_pool_f32 *layer, const void *const rows[], float *y, void *scratch);
+void btw_max_pool_f32_mve(const btw_max_pool_f32 *layer, const void *const rows[], float *y, void *scratch);
 #endif
 
 #endif

@@ -20,6 +20,8 @@ typedef struct {
 
 #if !defined(BTW_INLINE_KERNELS)
 void btw_max_pool_s8_scalar(const btw_max_pool_s8 *layer, const void *const rows[], int8_t *y);
+void btw_max_pool_s8_dsp(const btw_max_pool_s8 *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_max_pool_s8_mve(const btw_max_pool_s8 *layer, const void *const rows[], int8_t *y, void *scratch);
 #endif
 
 #endif

@@ -1,4 +1,4 @@
-"""float32 kernels in assembler on emulated processors: cases of test_kernels.py, with guard bytes, at -O levels."""
+"""Kernels in assembler on emulated processors: cases of test_kernels.py, with guard bytes, at several -O levels."""
 
 from __future__ import annotations
 
@@ -21,8 +21,12 @@ REQUIRED = os.environ.get("BITTWIN_REQUIRE_ARM") == "1"  # then a test without i
 pytestmark = pytest.mark.skipif(bool(MISSING) and not REQUIRED, reason=f"apt install {' '.join(MISSING)}")
 
 MEMORY = 1 << 16  # bytes of inputs, of outputs and of scratch memory, at most
-SYMBOLS = {isa: sorted(name for name in CASES if name.endswith(f"_f32_{isa}")) for isa in ("fpu", "mve")}
-MACHINES = {"fpu": "mps2-an386", "mve": "mps3-an547"}
+MACHINES = {"cortex-m4": "mps2-an386", "cortex-m55": "mps3-an547"}
+# float32 kernels, and int8 ones that have no cases in test_dsp_twins.py or test_mve_twins.py
+SYMBOLS = {
+    "cortex-m4": [*sorted(name for name in CASES if name.endswith("_f32_fpu")), "btw_max_pool_s8_dsp"],
+    "cortex-m55": [*sorted(name for name in CASES if name.endswith("_f32_mve")), "btw_max_pool_s8_mve"],
+}
 
 # Inputs end where the memory does, with `edge` where no access is allowed; every output row has its guards.
 MAIN = """
@@ -32,12 +36,12 @@ uint8_t *edge;
 static _Alignas(16) uint8_t given[MEMORY], made[MEMORY], memory[MEMORY];
 
 typedef struct {
-    int inputs, input_bytes, outputs, output_bytes, scratch_bytes;
+    int inputs, input_bytes, outputs, output_bytes, scratch_bytes, codes;
     const int *at; /* of each input block; negative: null */
     const uint32_t *values;
     const float *expected;
     float tolerance;
-} f32_case;
+} kernel_case;
 %(data)s
 
 static int guarded(const uint8_t *block, int bytes)
@@ -50,7 +54,7 @@ static int guarded(const uint8_t *block, int bytes)
 
 static int wrong(int number)
 {
-    const f32_case *const now = &all[number];
+    const kernel_case *const now = &all[number];
     uint8_t *const x = (edge ? edge : given + MEMORY) - now->input_bytes;
     const void *inputs[%(blocks)d];
     void *outputs[%(blocks)d];
@@ -68,8 +72,9 @@ static int wrong(int number)
     const float *expected = now->expected;
     for (int i = 0; i < now->outputs; i++) {
         bad |= !guarded(made + i * step, now->output_bytes);
-        for (int k = 0; k < now->output_bytes / 4; k++, expected++) {
-            const float error = ((const float *)outputs[i])[k] - *expected;
+        for (int k = 0; k < now->output_bytes / (now->codes ? 1 : 4); k++, expected++) {
+            const float value = now->codes ? (float)((const int8_t *)outputs[i])[k] : ((const float *)outputs[i])[k];
+            const float error = value - *expected;
             bad |= !(error <= now->tolerance && error >= -now->tolerance);
         }
     }
@@ -109,17 +114,20 @@ def main_text(cases: list[KernelCase]) -> str:
         tolerance = case.tolerance * max(1.0, float(np.abs(expected).max(initial=0.0)))
         data += [
             numbers(np.array(at), "int", f"at_{number}"),
-            numbers(np.frombuffer(content, np.uint32), "uint32_t", f"values_{number}"),
+            numbers(np.frombuffer(content + bytes(-len(content) % 4), np.uint32), "uint32_t", f"values_{number}"),
         ]
         data += [numbers(expected.astype(np.float64), "float", f"expected_{number}")]
-        table.append(
-            f"{{{len(at)}, {len(content)}, {len(memory.outputs)}, {memory.outputs[0]}, {memory.scratch}, "
-            f"at_{number}, values_{number}, expected_{number}, {tolerance!r}f}}"
-        )
-    data.append(f"static const f32_case all[] = {{{', '.join(table)}}};")
+        sizes = [len(at), len(content), len(memory.outputs), memory.outputs[0], memory.scratch]
+        facts = [
+            *sizes,
+            int(case.output.dtype == "int8"),
+            *(f"{part}_{number}" for part in ("at", "values", "expected")),
+        ]
+        table.append(f"{{{', '.join(map(str, facts))}, {tolerance!r}f}}")
+    data.append(f"static const kernel_case all[] = {{{', '.join(table)}}};")
     most = max(max(len(blocks(case, case.call).inputs), len(blocks(case, case.call).outputs)) for case in cases)
-    facts = {"memory": MEMORY, "data": "\n".join(data), "blocks": most, "cases": len(cases)}
-    return "#include <string.h>\n" + MAIN % facts
+    texts = {"memory": MEMORY, "data": "\n".join(data), "blocks": most, "cases": len(cases)}
+    return "#include <string.h>\n" + MAIN % texts
 
 
 def write_sources(folder: Path, cases: list[KernelCase], kind: Kind) -> list[str]:
@@ -134,13 +142,13 @@ def write_sources(folder: Path, cases: list[KernelCase], kind: Kind) -> list[str
     return ["cases.c", *(sorted({case.call.kernel.source for case in cases}) if kind == "shared" else [])]
 
 
-def run(folder: Path, isa: str, objects: list[str], flags: list[str], cases: list[KernelCase]) -> None:
-    board = test_dsp_kernels if isa == "fpu" else test_mve_kernels
+def run(folder: Path, target: str, objects: list[str], flags: list[str], cases: list[KernelCase]) -> None:
+    board = test_dsp_kernels if target == "cortex-m4" else test_mve_kernels
     (folder / "start.c").write_text(board.START)
     (folder / "link.ld").write_text(board.LINK)
     command = ["arm-none-eabi-gcc", *flags, *objects, "start.c", "-nostartfiles", "-T", "link.ld", "-lm"]
     subprocess.run([*command, "-o", "cases.elf"], cwd=folder, check=True)
-    machine = ["qemu-system-arm", "-M", MACHINES[isa], "-display", "none", "-monitor", "none", "-serial", "none"]
+    machine = ["qemu-system-arm", "-M", MACHINES[target], "-display", "none", "-monitor", "none", "-serial", "none"]
     emulator = [*machine, "-semihosting-config", "enable=on,target=native", "-kernel", "cases.elf"]
     done = subprocess.run(emulator, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode != 200, "fault"
@@ -149,30 +157,30 @@ def run(folder: Path, isa: str, objects: list[str], flags: list[str], cases: lis
         raise AssertionError(f"{case.call.kernel.symbol}: {case.op}, {case.inputs}")
 
 
-def cases_for(isa: str) -> list[KernelCase]:
-    return [case for symbol in SYMBOLS[isa] for case in cases_of(symbol)]
+def cases_for(target: str) -> list[KernelCase]:
+    return [case for symbol in SYMBOLS[target] for case in cases_of(symbol)]
 
 
-def flags_for(isa: str) -> list[str]:
+def flags_for(target: str) -> list[str]:
     dsp = [*test_dsp_kernels.CPUS["dsp"], *test_dsp_kernels.FLAGS]
-    return [*(dsp if isa == "fpu" else test_mve_kernels.FLAGS), "-I."]
+    return [*(dsp if target == "cortex-m4" else test_mve_kernels.FLAGS), "-I."]
 
 
 @pytest.mark.parametrize("level", ["-O0", "-O2", "-O3"])
-@pytest.mark.parametrize("isa", [isa for isa in SYMBOLS if SYMBOLS[isa]])
-def test_assembler_computes_what_onnxruntime_computes(isa: str, level: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", SYMBOLS)
+def test_assembler_computes_what_onnxruntime_computes(target: str, level: str, tmp_path: Path) -> None:
     kind: Kind = "shared" if level == "-O2" else "inlined"
-    names = write_sources(tmp_path, cases_for(isa), kind)
-    flags = [*flags_for(isa), level, *(["-DBTW_SHARED_KERNELS"] if kind == "shared" else [])]
-    run(tmp_path, isa, names, flags, cases_for(isa))
+    names = write_sources(tmp_path, cases_for(target), kind)
+    flags = [*flags_for(target), level, *(["-DBTW_SHARED_KERNELS"] if kind == "shared" else [])]
+    run(tmp_path, target, names, flags, cases_for(target))
 
 
 @pytest.mark.skipif(shutil.which("clang") is None, reason="apt install clang")
-@pytest.mark.parametrize("isa", [isa for isa in SYMBOLS if SYMBOLS[isa]])
-def test_assembler_in_objects_of_clang(isa: str, tmp_path: Path) -> None:
-    names = write_sources(tmp_path, cases_for(isa), "inlined")
+@pytest.mark.parametrize("target", SYMBOLS)
+def test_assembler_in_objects_of_clang(target: str, tmp_path: Path) -> None:
+    names = write_sources(tmp_path, cases_for(target), "inlined")
     library = subprocess.run(["arm-none-eabi-gcc", "-print-file-name=libc.a"], capture_output=True, text=True).stdout
     headers = Path(library.strip()).resolve().parents[1] / "include"
-    command = ["clang", "--target=arm-none-eabi", *flags_for(isa), "-O1", f"-isystem{headers}", "-c", *names]
+    command = ["clang", "--target=arm-none-eabi", *flags_for(target), "-O1", f"-isystem{headers}", "-c", *names]
     subprocess.run([*command, "-o", "cases.o"], cwd=tmp_path, check=True)
-    run(tmp_path, isa, ["cases.o"], flags_for(isa), cases_for(isa))
+    run(tmp_path, target, ["cases.o"], flags_for(target), cases_for(target))
