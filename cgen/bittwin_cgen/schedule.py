@@ -14,7 +14,8 @@ from itertools import islice
 
 import numpy as np
 
-from bittwin_cgen.rounds import Rounds, Rows, Task, run_rounds
+from bittwin_cgen.ir import Array
+from bittwin_cgen.rounds import Reading, Rounds, Rows, Task, run_rounds
 
 COUNTER_BYTES = 2  # of a step's row counter
 FEW_ORDERS = 48  # that many orders are all tried
@@ -470,33 +471,69 @@ def _moves(plan: Plan, first: int, end: int) -> Iterator[Plan]:
 def least_bytes(plan: Plan) -> int:
     """Bytes that every order of rows needs at some moment.
 
-    Rows are made once, what is kept of a tensor has no gaps, and a step waits for all rows that its window spans. Along
-    one path of tensors: when a step makes its row k, every tensor before it has made enough rows for that, and keeps
-    those that its reader on the path has still to read. The fewest bytes of all such states, for the worst step and
-    row; what lies beside the path is not counted.
+    Rows are made once, what is kept of a tensor has no gaps, and a step waits for all rows that its window spans. When
+    a step makes its row k, the tensors on a path to it have made enough rows for that, those on a path from it at most
+    what k rows allow, and each keeps what its reader on the path has still to read. Counted are the fewest bytes of all
+    such states, for the worst step and row; what lies beside the path is not.
     """
-    states: dict[str, np.ndarray] = {}  # [m]: bytes at least in use before a tensor that has made m rows
+    ahead = _least_ahead(plan)
+    before: dict[str, Array] = {}  # [m]: bytes at least in use before a tensor that has made m rows
     bound = 0
     for task in plan.tasks:
-        rows = plan.rows[task.output]
-        before = np.zeros(task.calls + 1, np.int64)
-        working = np.zeros(task.calls, np.int64)
+        rest = np.zeros(task.calls + 1, np.int64)
+        working = np.zeros(task.calls, np.int64)  # [k]: while row k is made
         for item in task.readings:
-            if item.tensor not in states or item.tensor in plan.ports:
+            if item.tensor not in before or item.tensor in plan.ports:
                 continue
-            state, given = states[item.tensor], plan.rows[item.tensor]
+            state, stride = before[item.tensor], plan.rows[item.tensor].stride
             made = np.arange(len(state))
             for call in range(task.calls + 1):
-                needed = min(item.needed[max(call - 1, 0)], given.height) if call else 0
-                needed = given.height if not task.streams and call else max(needed, 0)
-                oldest = max(item.oldest[call], 0) if call < task.calls else given.height
-                kept = np.clip(made - min(oldest, given.height), 0, None) * given.stride
-                before[call] = max(before[call], (state + kept)[needed:].min())
+                needed = _needed(plan, task, item, call)
+                kept = np.clip(made - _oldest(item, call), 0, None) * stride
+                rest[call] = max(rest[call], (state + kept)[needed:].min())
                 if call:
-                    held = np.clip(made - max(item.oldest[call - 1], 0), 0, None) * given.stride
+                    held = np.clip(made - _oldest(item, call - 1), 0, None) * stride
                     working[call - 1] = max(working[call - 1], (state + held)[needed:].min())
-        inside = task.output not in plan.ports
-        own = rows.stride if inside and not task.replaces else 0
-        bound = max(bound, int(working.max()) + task.scratch + task.lasting + own)
-        states[task.output] = np.array([before[:-1].min(), before[-1]]) if task.at_end else before
+        own = plan.rows[task.output].stride if task.output not in plan.ports and not task.replaces else 0
+        after = ahead[task.output]
+        while_making = working + (after[:-1] if not task.at_end else after[0])
+        bound = max(bound, int(while_making.max()) + task.scratch + task.lasting + own)
+        before[task.output] = np.array([rest[:-1].min(), rest[-1]]) if task.at_end else rest
     return bound
+
+
+def _least_ahead(plan: Plan) -> dict[str, Array]:
+    """{tensor: [k]: bytes at least in use by it and tensors behind it, when it has made k rows}."""
+    ahead: dict[str, Array] = {}
+    for task in reversed(plan.tasks):
+        rows = plan.rows[task.output]
+        ahead.setdefault(task.output, np.zeros(rows.height + 1, np.int64))
+        behind = ahead[task.output]
+        for item in task.readings:
+            if item.tensor not in plan._made:
+                continue
+            given = plan.rows[item.tensor]
+            stride = 0 if item.tensor in plan.ports else given.stride
+            made = np.arange(given.height + 1)
+            least = np.full(given.height + 1, np.iinfo(np.int64).max)
+            for call in range(task.calls + 1):
+                needed = _needed(plan, task, item, call)
+                further = behind[int(call == task.calls)] if task.at_end else behind[call]
+                kept = np.clip(made - _oldest(item, call), 0, None) * stride + further
+                least[needed:] = np.minimum(least[needed:], kept[needed:])
+            known = ahead.setdefault(item.tensor, np.zeros(given.height + 1, np.int64))
+            ahead[item.tensor] = np.maximum(known, least)
+    return ahead
+
+
+def _needed(plan: Plan, task: Task, item: Reading, calls: int) -> int:
+    """Rows of a tensor without which the task cannot have been called so often."""
+    height = plan.rows[item.tensor].height
+    if not calls or not task.streams:
+        return height if calls else 0
+    return min(max(item.needed[calls - 1], 0), height)
+
+
+def _oldest(item: Reading, calls: int) -> int:
+    """The first row that is still read after so many calls; behind the last, none is."""
+    return max(item.oldest[calls], 0) if calls < len(item.oldest) else 1 << 30
