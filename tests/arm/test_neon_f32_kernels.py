@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import onnx
 import pytest
 
 from bittwin.boards import BOARDS
 from bittwin.builder import compile_files
+from bittwin.exporter import export
+from bittwin.verifier import verify
 from bittwin_cgen.runtime import runtime_files
+from models import ds_cnn
 from tests.arm.test_neon_s8_kernels import FLAGS, MISSING, REQUIRED
 from tests.runtime_c.kernel_harness import SANITIZED_MAIN, flags, run_program, sources
 from tests.runtime_c.test_kernels import CASES, cases_of, check
@@ -28,3 +32,18 @@ def test_kernels_equal_onnxruntime(target: str, level: str) -> None:
     assert not report
     for number, (case, y) in enumerate(zip(cases, outputs, strict=True)):
         check(case, y, case.expected, f"case {number}, {case.op}, {case.inputs}")
+
+
+@pytest.fixture(scope="module")
+def network() -> onnx.ModelProto:
+    return export(ds_cnn.build(), ds_cnn.INPUT_SHAPE)
+
+
+@pytest.mark.parametrize("target", ["cortex-a53", "armv7-a"])
+def test_a_network_equals_onnxruntime_by_these_kernels(target: str, network: onnx.ModelProto) -> None:
+    report = verify(network, target, samples=2, name="net")
+    assert report.passed, report.first_difference
+    kernels = {row.kernel for row in report.layers if "_f32_" in (row.kernel or "")}
+    assert kernels == {
+        f"btw_{title}_f32_neon" for title in ("conv2d", "depthwise_conv2d_3x3", "linear", "global_average_pool")
+    }

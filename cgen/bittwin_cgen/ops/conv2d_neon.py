@@ -5,20 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from bittwin_cgen.ir import Array, Constant, Field, Struct
-from bittwin_cgen.ops.linear_neon import NeonKernel, sums_struct
+from bittwin_cgen.ops.linear_neon import NeonKernel, single, sums_struct
 from bittwin_cgen.ops.weighted import Weighted
 
 
-def pack(layer: Weighted) -> Struct:
-    """Kernel rows are read as one run where the values of neighbouring taps are neighbours."""
+def runs(layer: Weighted) -> tuple[int, int, int]:
+    """(runs in a kernel row, values from one to the next, values of each): one run where taps are neighbours."""
     channels = layer.input_channels // layer.groups
     if layer.groups == 1 and layer.dilation[1] == 1:
-        return sums_struct(layer, 1, 0, layer.kernel_width * channels)
-    return sums_struct(layer, layer.kernel_width, layer.dilation[1] * layer.input_channels, channels)
+        return 1, 0, layer.kernel_width * channels
+    return layer.kernel_width, layer.dilation[1] * layer.input_channels, channels
 
 
-def any_layer(layer: Weighted) -> str | None:
-    return None
+def pack(layer: Weighted) -> Struct:
+    return sums_struct(layer, *runs(layer))
+
+
+def accepts(layer: Weighted) -> str | None:
+    return single(layer.output_channels // layer.groups, runs(layer)[2])
 
 
 # ---------------------------------------------------------------- depthwise
@@ -72,5 +76,5 @@ def depthwise_3x3(layer: Weighted) -> str | None:
 KERNELS = (
     NeonKernel("btw_depthwise_conv2d_3x3_f32_neon", "rows", "f32", "neon", "conv2d", depthwise_3x3, pack_depthwise),
     NeonKernel("btw_depthwise_conv2d_f32_neon", "rows", "f32", "neon", "conv2d", depthwise, pack_depthwise),
-    NeonKernel("btw_conv2d_f32_neon", "rows", "f32", "neon", "conv2d", any_layer, pack),
+    NeonKernel("btw_conv2d_f32_neon", "rows", "f32", "neon", "conv2d", accepts, pack),
 )

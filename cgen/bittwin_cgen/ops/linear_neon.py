@@ -56,8 +56,16 @@ def pack(layer: Weighted) -> Struct:
     return sums_struct(layer, 1, 0, layer.input_channels)
 
 
+def single(outputs: int, run: int) -> str | None:
+    """Why one output channel that reads fewer than four neighbouring values leaves most lanes of its vectors empty."""
+    slow = outputs == 1 and run < 4
+    return f"one output channel of a group reads {run} values in a row; vectors would be slower" if slow else None
+
+
 def accepts(layer: Weighted) -> str | None:
-    return None if layer.pointwise else "not 1x1 with stride 1, no padding and one group"
+    if not layer.pointwise:
+        return "not 1x1 with stride 1, no padding and one group"
+    return single(layer.output_channels, layer.input_channels)
 
 
 KERNELS = (NeonKernel("btw_linear_f32_neon", "pixels", "f32", "neon", "linear", accepts, pack),)
