@@ -46,6 +46,33 @@ static inline void btw_armv7m_windows(const btw_armv7m_taps *layer, const void *
     }
 }
 
+static inline void btw_armv7m_windows_compact(const btw_armv7m_taps *layer, const void *const rows[], int step,
+                                              int8_t *y, int pixels, void *scratch)
+{
+    const int channels = layer->output_channels, taps = layer->rows * layer->row_bytes;
+    int8_t *const x = scratch;
+    for (int pixel = 0; pixel < pixels; pixel++, y += channels) {
+        const int8_t *from = (const int8_t *)rows[0] + pixel * step;
+        if (layer->rows > 1) {
+            for (int row = 0; row < layer->rows; row++)
+                memcpy(x + pixel % 2 * taps + row * layer->row_bytes, (const int8_t *)rows[row] + pixel * step,
+                       (size_t)layer->row_bytes);
+            from = x + pixel % 2 * taps;
+        }
+        const int32_t *stream = layer->stream;
+        for (int block = 0; block < channels; block += 4, stream += 8 + taps) {
+            const int first = channels < 4 ? 0 : block + 4 > channels ? channels - 4 : block;
+            const int8_t *const weights = (const int8_t *)(stream + 4);
+            for (int lane = 0; lane < 4 && first + lane < channels; lane++) {
+                int32_t acc = stream[lane];
+                for (int tap = 0; tap < taps; tap++)
+                    acc += from[tap] * weights[4 * tap + lane];
+                y[first + lane] = btw_armv7m_code(acc, stream[4 + taps + lane], layer->offset, 3);
+            }
+        }
+    }
+}
+
 static inline void btw_armv7m_depthwise_rows(const btw_armv7m_depthwise *layer, const void *const rows[], int8_t *y,
                                              const int8_t **pointers)
 {

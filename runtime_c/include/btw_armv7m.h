@@ -17,7 +17,8 @@
  * then of 2 and 3 (biases, minus what 0x8000 adds); 1 where 4 taps may be summed, else 0; for each tap the words of
  * channels 0 | 1 and 2 | 3; then 4 multipliers. Where output_channels is not a multiple of 4, the last block is that of
  * the last 4 channels, or of all of them if there are fewer.
- * code = saturate((offset + ((acc * multiplier) >> 32)) >> shift). */
+ * For kernels whose name ends in _compact the stream has 4 biases, a byte a weight, 4 channels a tap, and 4
+ * multipliers; the shift is 3. code = saturate((offset + ((acc * multiplier) >> 32)) >> shift). */
 typedef struct {
     int rows;
     int row_bytes;
@@ -55,9 +56,11 @@ typedef struct {
 } btw_armv7m_depthwise;
 
 /* scratch: a multiple of 4 bytes for the taps where they are not read in place (more than one run, or not a multiple of
- * 4), and 4 bytes for each pixel where there are fewer than 4 output channels; of a depthwise one, pointers to its taps
- */
+ * 4), and 4 bytes for each pixel where there are fewer than 4 output channels; of a compact one, twice the taps where
+ * there is more than one run; of a depthwise one, pointers to its taps */
 #if !defined(BTW_INLINE_KERNELS)
+void btw_linear_s8_armv7m_compact(const btw_armv7m_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
+void btw_conv2d_s8_armv7m_compact(const btw_armv7m_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_linear_s8_armv7m(const btw_armv7m_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
 void btw_conv2d_s8_armv7m(const btw_armv7m_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_depthwise_conv2d_s8_armv7m(const btw_armv7m_depthwise *layer, const void *const rows[], int8_t *y,
@@ -207,6 +210,107 @@ static __attribute__((noinline, unused)) void btw_armv7m_windows(const btw_armv7
         for (int i = 0; i < pixels; i++)
             for (int oc = 0; oc < channels; oc++)
                 *y++ = made[i * 4 + oc];
+}
+
+/* What the loop over compact blocks keeps on the stack. */
+typedef struct {
+    const int8_t *x0, *x1; /* 0, 4: taps of two pixels */
+    int8_t *y0, *y1;       /* 8, 12 */
+    int32_t offset;        /* 16 */
+    const int32_t *end;    /* 20: of the blocks */
+    const int8_t *x_end;   /* 24: of the taps of pixel 0 */
+    int skip;              /* 28: bytes of unrolled taps left out in the first pass */
+    const int32_t *stream; /* 32 */
+    int unused;            /* 36 */
+} btw_armv7m_compact_frame;
+
+_Static_assert(sizeof(btw_armv7m_compact_frame) == 40, "the loop copies 10 words");
+
+/* 2 pixels x 4 channels: r0 r12 x, r1 stream, r2-r5 sums of pixel 0, r6-r9 of pixel 1; 56 bytes of code */
+#define BTW_ARMV7M_COMPACT_WEIGHT(acc0, acc1)                                                                          \
+    "ldrsb lr, [r1], #1\n\tmla " acc0 ", r10, lr, " acc0 "\n\tmla " acc1 ", r11, lr, " acc1 "\n\t"
+#define BTW_ARMV7M_COMPACT_TAP                                                                                         \
+    "ldrsb r10, [r0], #1\n\tldrsb r11, [r12], #1\n\t" BTW_ARMV7M_COMPACT_WEIGHT("r2", "r6")                            \
+        BTW_ARMV7M_COMPACT_WEIGHT("r3", "r7") BTW_ARMV7M_COMPACT_WEIGHT("r4", "r8")                                    \
+            BTW_ARMV7M_COMPACT_WEIGHT("r5", "r9")
+#define BTW_ARMV7M_COMPACT_CODE(acc, y)                                                                                \
+    "smull r0, " acc ", " acc ", lr\n\tadd " acc ", " acc ", r12\n\tssat " acc ", #8, " acc ", asr #3\n\t"             \
+    "strb " acc ", [" y "], #1\n\t"
+#define BTW_ARMV7M_COMPACT_CODES(acc0, acc1)                                                                           \
+    "ldr lr, [r1], #4\n\t" BTW_ARMV7M_COMPACT_CODE(acc0, "r10") BTW_ARMV7M_COMPACT_CODE(acc1, "r11")
+
+static __attribute__((noinline, unused, aligned(4))) void
+btw_armv7m_compact_blocks(const btw_armv7m_compact_frame *frame)
+{
+    register const btw_armv7m_compact_frame *r0 __asm("r0") = frame;
+    __asm volatile(
+        "push {r7, r12}\n\tldm r0, {r2-r11}\n\tpush {r2-r11}\n\tldr r1, [sp, #32]\n\t"
+        "adr.w r2, 2f\n\tldr r3, [sp, #28]\n\tadd r2, r2, r3\n\torr r2, r2, #1\n\tstr r2, [sp, #28]\n"
+        "1:\n\tldrd r0, r12, [sp]\n\tldm r1!, {r2-r5}\n\tmov r6, r2\n\tmov r7, r3\n\tmov r8, r4\n\tmov r9, r5\n\t"
+        "ldr pc, [sp, #28]\n"
+        "2:\n\t.rept 8\n\t" BTW_ARMV7M_COMPACT_TAP ".endr\n\tldr lr, [sp, #24]\n\tcmp r0, lr\n\tbne 2b\n\t"
+        "ldrd r10, r11, [sp, #8]\n\tldr r12, [sp, #16]\n\t" BTW_ARMV7M_COMPACT_CODES("r2", "r6")
+            BTW_ARMV7M_COMPACT_CODES("r3", "r7") BTW_ARMV7M_COMPACT_CODES("r4", "r8") BTW_ARMV7M_COMPACT_CODES(
+                "r5", "r9") "strd r10, r11, [sp, #8]\n\tldr r0, [sp, #20]\n\tcmp r1, r0\n\tbne 1b\n\t"
+                            "add sp, sp, #40\n\tpop {r7, r12}\n\t"
+        : "+r"(r0)
+        :
+        : BTW_ARMV7M_CLOBBERS);
+}
+
+/* The taps of a pixel one behind the other, by words that may lie anywhere. */
+static inline const int8_t *btw_armv7m_gathered(const btw_armv7m_taps *layer, const void *const rows[], int position,
+                                                int8_t *to)
+{
+    if (layer->rows == 1)
+        return (const int8_t *)rows[0] + position;
+    int8_t *end = to;
+    for (int row = 0; row < layer->rows; row++) {
+        const int8_t *from = (const int8_t *)rows[row] + position;
+        for (int i = 0; i < layer->row_bytes / 4; i++, from += 4, end += 4)
+            memcpy(end, from, 4);
+        for (int i = 0; i < layer->row_bytes % 4; i++)
+            *end++ = *from++;
+    }
+    return to;
+}
+
+static __attribute__((noinline, unused)) void btw_armv7m_windows_compact(const btw_armv7m_taps *layer,
+                                                                         const void *const rows[], int step, int8_t *y,
+                                                                         int pixels, void *scratch)
+{
+    const int taps = layer->rows * layer->row_bytes, channels = layer->output_channels, blocks = channels / 4;
+    const int block = 8 + taps; /* words */
+    int8_t *const x = scratch;
+    int8_t few[2][4];
+    for (int pixel = 0; pixel < pixels; pixel += 2) {
+        const int two = pixel + 1 < pixels; /* else the last pixel twice */
+        btw_armv7m_compact_frame frame = {
+            .y0 = y + pixel * channels,
+            .offset = layer->offset,
+            .end = layer->stream + blocks * block,
+            .skip = (-taps & 7) * 56,
+            .stream = layer->stream,
+        };
+        frame.y1 = frame.y0 + (two ? channels : 0);
+        frame.x0 = btw_armv7m_gathered(layer, rows, pixel * step, x);
+        frame.x1 = two ? btw_armv7m_gathered(layer, rows, (pixel + 1) * step, x + taps) : frame.x0;
+        frame.x_end = frame.x0 + taps;
+        if (blocks)
+            btw_armv7m_compact_blocks(&frame);
+        if (channels & 3) { /* the last 4 channels, or fewer */
+            int8_t *const made[2] = {frame.y0, frame.y1};
+            frame.y0 = channels < 4 ? few[0] : made[0] + channels - 4;
+            frame.y1 = channels < 4 ? few[1] : made[1] + channels - 4;
+            frame.stream = frame.end;
+            frame.end += block;
+            btw_armv7m_compact_blocks(&frame);
+            for (int oc = 0; channels < 4 && oc < channels; oc++) {
+                made[0][oc] = few[0][oc];
+                made[1][oc] = few[1][oc];
+            }
+        }
+    }
 }
 
 /* What the depthwise loop keeps on the stack. */

@@ -216,7 +216,7 @@ KERNELS = (
     *ARMV6M_KERNELS,
     *NEON_KERNELS,
     *S8_NEON_KERNELS,
-    Kernel("btw_depthwise_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _depthwise_only, _pack),
+    Kernel("btw_depthwise_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _depthwise_only, _pack, per_mac=8),
     Kernel("btw_conv2d_s8_scalar", "rows", "s8", "scalar", "conv2d", _not_depthwise, _pack),
     Kernel("btw_depthwise_conv2d_f32_scalar", "rows", "f32", "scalar", "conv2d", _depthwise_only, _pack),
     Kernel("btw_conv2d_f32_scalar", "rows", "f32", "scalar", "conv2d", _not_depthwise, _pack),

@@ -10,9 +10,13 @@ from bittwin_cgen.ir import Constant, Struct
 from bittwin_cgen.ops.conv2d_dsp import apart, depthwise_fields, has_groups, one_to_one, runs_of_taps, window_fields
 from bittwin_cgen.ops.linear_armv7m import (
     Armv7mKernel,
+    compact_scratch,
+    compact_taps_struct,
+    not_three,
     slower_than,
     taps_struct,
     too_small,
+    too_small_compact,
     unproved_cost,
     unproved_struct,
     unsuitable,
@@ -35,6 +39,21 @@ def _scratch(layer: Weighted) -> int:
     _, rows, row_bytes = runs_of_taps(layer, layer.weight).shape
     pointers = 8 * rows if apart(layer) else 0  # 8 bytes each on hosts
     return pointers + window_scratch(layer, rows, row_bytes, layer.output.layout[1])
+
+
+def _accepts_compact(layer: Weighted) -> str | None:
+    shape = runs_of_taps(layer, layer.weight).shape
+    return has_groups(layer) or not_three(layer) or too_small_compact(layer, *shape[1:])
+
+
+def _pack_compact(layer: Weighted) -> Struct:
+    taps = compact_taps_struct(layer, runs_of_taps(layer, layer.weight))
+    return Struct("btw_armv7m_conv2d", dict(taps=taps) | window_fields(layer))
+
+
+def _compact_scratch(layer: Weighted) -> int:
+    _, rows, row_bytes = runs_of_taps(layer, layer.weight).shape
+    return (8 * rows if apart(layer) else 0) + compact_scratch(rows, row_bytes)  # pointers have 8 bytes on hosts
 
 
 def _accepts_depthwise(layer: Weighted) -> str | None:
@@ -71,11 +90,15 @@ def _row(
     pack: Callable[[Weighted], Struct],
     scratch: Callable[[Weighted], int],
     per_mac: float,
+    widened: bool = True,
 ) -> Armv7mKernel:
-    return Armv7mKernel(symbol, "rows", "s8", "armv7m", "conv2d", accepts, pack, scratch, widened=True, per_mac=per_mac)
+    return Armv7mKernel(
+        symbol, "rows", "s8", "armv7m", "conv2d", accepts, pack, scratch, widened=widened, per_mac=per_mac
+    )
 
 
 KERNELS = (
     _row("btw_depthwise_conv2d_s8_armv7m", _accepts_depthwise, _pack_depthwise, _depthwise_scratch, 3.7),
     _row("btw_conv2d_s8_armv7m", _accepts, _pack, _scratch, 1.5),
+    _row("btw_conv2d_s8_armv7m_compact", _accepts_compact, _pack_compact, _compact_scratch, 2.1, widened=False),
 )

@@ -83,6 +83,16 @@ def taps_struct(layer: Weighted, taps: Array) -> Struct:
     return Struct("btw_armv7m_taps", taps_fields(layer, taps, layer.requantization.multiplier[:, None]))
 
 
+def compact_taps_struct(layer: Weighted, taps: Array) -> Struct:
+    """The same with a byte a weight: 4 channels of each tap in a word."""
+    assert layer.requantization is not None
+    fields = taps_fields(layer, taps, layer.requantization.multiplier[:, None])
+    weight = blocks(taps.reshape(len(taps), -1).astype(np.int8)).transpose(0, 2, 1)
+    words = np.ascontiguousarray(weight).view(np.int32)[:, :, 0]
+    ends = [blocks(values.astype(np.int32)) for values in (layer.bias, layer.requantization.multiplier)]
+    return Struct("btw_armv7m_taps", fields | dict(stream=Constant(np.concatenate([ends[0], words, ends[1]], axis=1))))
+
+
 def taps_fields(layer: Weighted, taps: Array, multiplier: Array) -> dict[str, Field]:
     proved = layer.requantization
     assert proved is not None
@@ -118,6 +128,38 @@ def slower_than(assembler: float, scalar: float) -> str | None:
     return f"about {assembler:.0f} instructions a row; the scalar kernel takes about {scalar:.0f}"
 
 
+def too_small_compact(layer: Weighted, rows: int, row_bytes: int) -> str | None:
+    """As `too_small`."""
+    pixels, channels, taps = layer.output.layout[1], layer.output_channels, rows * row_bytes
+    calls = (channels >= 4) + (channels % 4 > 0)
+    gathered = 2 * rows * (14 + 1.6 * row_bytes) if rows > 1 else 0
+    pair = 50 + gathered + calls * 30 + -(-channels // 4) * (52 + 14.5 * taps)
+    scalar = pixels * (8 + channels * (14 + 4 * rows + 4 * rows * row_bytes))
+    return slower_than(30 + -(-pixels // 2) * pair + unproved_cost(layer, 100, 5), scalar)
+
+
+def not_three(layer: Weighted) -> str | None:
+    """Why the shift of the compact loop does not serve the layer, or None."""
+    proved = layer.requantization
+    assert proved is not None
+    return None if proved.shift == 3 else f"requantizes with a shift of {proved.shift}; the assembler has 3"
+
+
+def compact_scratch(rows: int, row_bytes: int) -> int:
+    """Bytes for the taps of two pixels."""
+    return 2 * rows * row_bytes if rows > 1 else 4
+
+
+def _accepts_compact(layer: Weighted) -> str | None:
+    if not layer.pointwise:
+        return "not 1x1 with stride 1, no padding and one group"
+    return not_three(layer) or too_small_compact(layer, 1, layer.input_channels)
+
+
+def _pack_compact(layer: Weighted) -> Struct:
+    return compact_taps_struct(layer, layer.weight.reshape(layer.output_channels, 1, -1))
+
+
 def _pack(layer: Weighted) -> Struct:
     return taps_struct(layer, layer.weight.reshape(layer.output_channels, 1, -1))
 
@@ -146,5 +188,16 @@ KERNELS = (
         _scratch,
         widened=True,
         per_mac=1.5,
+    ),
+    Armv7mKernel(
+        "btw_linear_s8_armv7m_compact",
+        "pixels",
+        "s8",
+        "armv7m",
+        "linear",
+        _accepts_compact,
+        _pack_compact,
+        lambda layer: compact_scratch(1, 1),
+        per_mac=2.1,
     ),
 )

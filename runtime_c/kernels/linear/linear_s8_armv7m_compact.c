@@ -1,0 +1,16 @@
+/* Fully connected layer or 1x1 convolution, int8, Armv7-M, weights of one byte: equals btw_linear_s8_scalar. */
+/* SPDX-License-Identifier: MIT-0 */
+#include "btw_armv7m.h"
+
+#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
+
+BTW_KERNEL void btw_linear_s8_armv7m_compact(const btw_armv7m_taps *layer, const int8_t *x, int8_t *y, int pixels,
+                                             void *scratch)
+{
+    const void *const rows[] = {x};
+    btw_armv7m_windows_compact(layer, rows, layer->row_bytes, y, pixels, scratch);
+    btw_unproved_windows(&layer->unproved, rows, 1, layer->row_bytes, layer->row_bytes, y, layer->output_channels,
+                         pixels);
+}
+
+#endif
