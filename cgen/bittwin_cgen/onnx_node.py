@@ -23,6 +23,20 @@ class Codes:
     zero_point: Array
     axis: int
 
+    def centred(self, offset: int) -> Array | None:
+        """int8 codes with a zero point of 0; None where onnxruntime has no integer form, or they do not fit.
+
+        Weights of uint8 go with activations of uint8, which have an `offset`.
+        """
+        if self.codes.dtype == np.int8:
+            return self.codes if not np.any(self.zero_point) else None
+        if self.codes.dtype != np.uint8 or not offset:
+            return None
+        along = [-1 if i == self.axis else 1 for i in range(self.codes.ndim)]
+        zero_point = self.zero_point.reshape(along if self.zero_point.size > 1 else ())
+        values = self.codes.astype(np.int16) - zero_point.astype(np.int16)
+        return values.astype(np.int8) if values.min() >= -128 and values.max() <= 127 else None
+
 
 @dataclass(frozen=True)
 class OnnxNode:

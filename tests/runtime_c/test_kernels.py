@@ -38,6 +38,7 @@ from bittwin_cgen.ops.copy import Copy
 from bittwin_cgen.ops.global_average_pool import GlobalAveragePool
 from bittwin_cgen.ops.image import Image
 from bittwin_cgen.ops.linear import Linear
+from bittwin_cgen.ops.matmul import MatMul
 from bittwin_cgen.ops.max_pool import MaxPool, Pooling
 from bittwin_cgen.ops.mul import Mul
 from bittwin_cgen.ops.normalize import Normalize
@@ -635,6 +636,38 @@ def normalize_f32(random: Random) -> KernelCase:
     return real_case(Normalize(1e-5, groups=groups), [x], y.reshape(shape))
 
 
+def draw_matrices(random: Random) -> tuple[MatMul, tuple[int, ...], tuple[int, ...]]:
+    """Stacks of matrices, one side perhaps repeated, perhaps transposed."""
+    rows, depth, columns = (int(v) for v in random.integers(1, 7, 3))
+    stack: tuple[int, ...] = [(), (2,), (2, 3)][int(random.integers(3))]
+    turned = [bool(random.random() < 0.3) for _ in range(2)]
+    a = (*stack, depth, rows) if turned[0] else (*stack, rows, depth)
+    other = tuple(1 if random.random() < 0.3 else size for size in stack)
+    b = (*other, columns, depth) if turned[1] else (*other, depth, columns)
+    return MatMul(*turned), a, b
+
+
+def turned(op: MatMul, a: Array, b: Array) -> tuple[Array, Array]:
+    return np.swapaxes(a, -1, -2) if op.transpose_a else a, np.swapaxes(b, -1, -2) if op.transpose_b else b
+
+
+def matmul_f32(random: Random) -> KernelCase:
+    op, *shapes = draw_matrices(random)
+    a, b = (draw_real(random, shape) for shape in shapes)
+    return real_case(op, [a, b], np.matmul(*turned(op, a, b)))
+
+
+def matmul_s8(random: Random) -> KernelCase:
+    op, *shapes = draw_matrices(random)
+    meanings = [draw_quantization(random) for _ in range(3)]
+    a, b = (draw_codes(random, shape) for shape in shapes)
+    x, w = (np.ascontiguousarray(v) for v in turned(op, a, b))
+    given = (x, *pair(meanings[0]), w, *pair(meanings[1]), *pair(meanings[2]))
+    y = onnxruntime_gives("QLinearMatMul", "int8", [x, w], *given)
+    types = tuple(codes_type(meaning, v.shape) for v, meaning in zip((a, b), meanings, strict=False))
+    return KernelCase(op, types, codes_type(meanings[2], y.shape), (a, b), y)
+
+
 def pad_u8(random: Random) -> KernelCase:
     x, type = draw_any(random)
     mode = str(random.choice(MODES))
@@ -768,6 +801,8 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_linear_s8_scalar": (linear_s8, 16),
     "btw_max_pool_f32_neon": (max_pool_f32, 12),
     "btw_log_softmax_f32_scalar": (lambda random: softmax_axis_f32(random, True), 6),
+    "btw_matmul_f32_scalar": (matmul_f32, 10),
+    "btw_matmul_s8_scalar": (matmul_s8, 10),
     "btw_max_pool_f32_scalar": (max_pool_f32, 16),
     "btw_max_pool_s8_scalar": (max_pool_s8, 16),
     "btw_mul_float_s8_scalar": (mul_s8, 6),

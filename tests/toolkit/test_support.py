@@ -86,6 +86,7 @@ EXAMPLES = {
 # QOperator nodes: shapes of their activations, and the order of their inputs. x: codes, scale, zero point; y: the
 # result's scale, zero point; w: a weight's codes, scale, zero point.
 QEXAMPLES = {
+    "QLinearSoftmax": (((1, 8),), "x y", None, {"axis": 1, "opset": 13}),
     "QLinearLeakyRelu": (((1, 2, 4, 4),), "x y", None, {}),
     "QLinearSigmoid": (((1, 2, 4, 4),), "x y", None, {}),
     "QGemm": (((1, 4),), "x w- y", (4, 3), {}),

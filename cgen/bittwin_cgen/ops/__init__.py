@@ -16,12 +16,12 @@ from bittwin_cgen.ops.conv_integer2d import read_conv_integer, read_matmul_integ
 from bittwin_cgen.ops.conv_transpose2d import read_conv_transpose
 from bittwin_cgen.ops.dynamic_quantize_linear import read_dynamic_quantize_linear
 from bittwin_cgen.ops.global_average_pool import read_global_average_pool
-from bittwin_cgen.ops.linear import read_gemm
+from bittwin_cgen.ops.matmul import read_gemm, read_matmul
 from bittwin_cgen.ops.max_pool import read_max_pool
 from bittwin_cgen.ops.normalize import read_instance_normalization, read_layer_normalization
 from bittwin_cgen.ops.pad import read_pad
 from bittwin_cgen.ops.qoperator import QOPERATORS
-from bittwin_cgen.ops.quantize_linear import read_dequantize_linear, read_quantize_linear
+from bittwin_cgen.ops.quantize_axis import read_dequantize, read_quantize
 from bittwin_cgen.ops.reduce import read_extreme_over, read_reduce
 from bittwin_cgen.ops.reshape import read_flatten, read_identity, read_reshape, read_squeeze, read_unsqueeze
 from bittwin_cgen.ops.resize import read_resize
@@ -43,7 +43,7 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "ConvInteger": read_conv_integer,
     "ConvTranspose": read_conv_transpose,
     "DepthToSpace": read_depth_to_space,
-    "DequantizeLinear": read_dequantize_linear,
+    "DequantizeLinear": read_dequantize,
     "Div": read_binary,
     "Dropout": read_identity,
     "DynamicQuantizeLinear": read_dynamic_quantize_linear,
@@ -58,7 +58,7 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "InstanceNormalization": read_instance_normalization,
     "LayerNormalization": read_layer_normalization,
     "LogSoftmax": read_softmax,
-    "MatMul": read_gemm,
+    "MatMul": read_matmul,
     "MatMulInteger": read_matmul_integer,
     "Max": read_extreme,
     "MaxPool": read_max_pool,
@@ -67,7 +67,7 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "PRelu": read_prelu,
     "Pad": read_pad,
     "Pow": read_pow,
-    "QuantizeLinear": read_quantize_linear,
+    "QuantizeLinear": read_quantize,
     "ReduceL1": read_reduce,
     "ReduceL2": read_reduce,
     "ReduceLogSum": read_reduce,

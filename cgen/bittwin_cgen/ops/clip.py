@@ -11,6 +11,9 @@ import numpy as np
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, OnnxForm, Op, Struct, TensorType
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
+from bittwin_cgen.ops.binary import Binary
+from bittwin_cgen.ops.cast import Cast
+from bittwin_cgen.ops.known import Known
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ def read_relu(node: OnnxNode) -> list[Node]:
 
 def read_clip(node: OnnxNode) -> list[Node]:
     """ONNX Clip, bounds as attributes (opset 6) or constant inputs."""
+    if node.dtype() in ("int8", "uint8", "int32"):
+        return _clip_integers(node)
     bounds = {"min": -math.inf, "max": math.inf}
     for index, name in enumerate(bounds, 1):
         if node.has(index):
@@ -65,4 +70,23 @@ def read_clip(node: OnnxNode) -> list[Node]:
             bounds[name] = float(node.attribute(name))
     if any(math.isnan(bound) for bound in bounds.values()):
         raise node.refuse("a bound is NaN", "Repair the model")
-    return node.node(Clip(bounds["min"], bounds["max"]), node.activation(0))
+    low, high = min(bounds["min"], bounds["max"]), bounds["max"]
+    return node.node(Clip(low, high), node.activation(0))
+
+
+def _clip_integers(node: OnnxNode) -> list[Node]:
+    """Plain integers (not codes), as int32."""
+    x, y, dtype, rank = node.activation(0), node.outputs[0], node.dtype(), node.rank()
+    wide = f"{y}/int32"
+    nodes = [Node(wide, Cast("int32"), (x,), wide)]
+    for index, function in ((1, "Max"), (2, "Min")):
+        if node.has(index):
+            bound = node.constant(index, "bound")
+            if bound.size != 1 or str(bound.dtype) != dtype:
+                raise node.refuse(f"a bound is {bound.dtype} of shape {bound.shape}", f"Use one {dtype} number")
+            constant, made = f"{y}/{function} bound", f"{y}/{function}"
+            value = bound.astype(np.int32).reshape((1,) * rank)
+            nodes.append(Node(constant, Known(value), (), constant))
+            nodes.append(Node(made, Binary(function), (wide, constant), made))
+            wide = made
+    return [*nodes, Node(node.name, Cast(dtype), (wide,), y)]

@@ -22,6 +22,7 @@ from bittwin_cgen.ops.conv2d_neon import KERNELS as NEON_KERNELS
 from bittwin_cgen.ops.conv2d_s8_neon import KERNELS as S8_NEON_KERNELS
 from bittwin_cgen.ops.linear import KERNELS as POINTWISE_KERNELS
 from bittwin_cgen.ops.linear import int32_codes
+from bittwin_cgen.ops.reshape import Reshape
 from bittwin_cgen.ops.weighted import Weighted, folded_bias, layer_scale, proved_layer
 
 
@@ -78,9 +79,10 @@ class Conv2d(Op):
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
         quantization, weight = inputs[0].quantization, self.weight_codes
-        if weight is None or weight.codes.dtype != np.int8 or np.any(weight.zero_point != 0) or quantization is None:
+        if weight is None or quantization is None or (np.size(weight.scale) > 1 and weight.axis != 0):
             return None
-        if np.size(weight.scale) > 1 and weight.axis != 0:
+        centred = weight.centred(quantization.offset)
+        if centred is None:
             return None
         scale = np.broadcast_to(weight.scale.astype(np.float32).reshape(-1), self.bias.shape)
         codes = self.bias_codes
@@ -89,7 +91,7 @@ class Conv2d(Op):
         outside = round(self.outside / quantization.scale) + quantization.zero_point
         return replace(
             self,
-            weight=weight.codes.reshape(self.weight.shape),
+            weight=centred.reshape(self.weight.shape),
             bias=codes,
             weight_scale=scale,
             weight_codes=None,
@@ -268,8 +270,8 @@ def read_batch_normalization(node: OnnxNode) -> list[Node]:
     scale, bias, mean, variance = (
         node.weight(i, role).astype(np.float64) for i, role in ((1, "scale"), (2, "bias"), (3, "mean"), (4, "variance"))
     )
-    if node.rank() not in (3, 4):
-        raise node.refuse(f"an input of rank {node.rank()}", "Only channels of rank 3 or 4 can be normalized")
+    if node.rank() < 2:
+        raise node.refuse(f"an input of rank {node.rank()}", "Only channels can be normalized")
     if not (variance + node.attribute("epsilon", 1e-5) > 0).all():
         raise node.refuse("a variance is negative", "Repair the model")
     factor = scale / np.sqrt(variance + node.attribute("epsilon", 1e-5))
@@ -280,4 +282,12 @@ def read_batch_normalization(node: OnnxNode) -> list[Node]:
         bias=(bias - mean * factor).astype(np.float32),
         groups=len(factor),
     )
-    return node.node(op, node.activation(0))
+    shape = node.shape()
+    if len(shape) in (3, 4):
+        return node.node(op, node.activation(0))
+    image, made = f"{node.outputs[0]}/image", f"{node.outputs[0]}/made"
+    return [
+        Node(image, Reshape((*shape[:2], math.prod(shape[2:]))), (node.activation(0),), image),
+        Node(node.name, op, (image,), made),
+        Node(f"{node.name}/shape", Reshape(shape), (made,), node.outputs[0]),
+    ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bittwin_cgen.fixed_point import bias_codes, requantize
-from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Struct, TensorType
+from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Op, Struct, TensorType
 from bittwin_cgen.kernels import requantization_struct
 from bittwin_cgen.onnx_node import Codes, OnnxNode
 from bittwin_cgen.ops.linear_armv6m import KERNELS as ARMV6M_KERNELS
@@ -45,15 +45,16 @@ class Linear(Op):
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
         quantization, weight = inputs[0].quantization, self.weight_codes
-        if weight is None or weight.codes.dtype != np.int8 or np.any(weight.zero_point != 0) or quantization is None:
+        if weight is None or quantization is None or (np.size(weight.scale) > 1 and weight.axis != 0):
             return None
-        if np.size(weight.scale) > 1 and weight.axis != 0:
+        centred = weight.centred(quantization.offset)
+        if centred is None:
             return None
         scale = np.broadcast_to(weight.scale.astype(np.float32).reshape(-1), self.bias.shape)
         codes = self.bias_codes
         if codes is None:
             codes = bias_codes(self.bias, np.float32(quantization.scale), scale)
-        return replace(self, weight=weight.codes, bias=codes, weight_scale=scale, weight_codes=None, bias_codes=None)
+        return replace(self, weight=centred, bias=codes, weight_scale=scale, weight_codes=None, bias_codes=None)
 
     def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
         return True
@@ -115,13 +116,9 @@ KERNELS = (
 )
 
 
-def read_gemm(node: OnnxNode) -> list[Node]:
-    """ONNX Gemm with a constant B, or MatMul of a matrix by one; transA is refused."""
+def linear_from(node: OnnxNode) -> Linear:
+    """The operator of a Gemm-like node with a constant B and a bias C, or none."""
     alpha, beta = node.attribute("alpha", 1.0), node.attribute("beta", 1.0)
-    if node.attribute("transA", 0):
-        raise node.refuse("transA is 1", "Transpose the input before the Gemm")
-    if node.rank() != 2:
-        raise node.refuse(f"an input of rank {node.rank()}", "Only matrices [N, K] are supported")
     weight = node.weight(1, "weight")
     if weight.ndim != 2:
         raise node.refuse(f"a weight of rank {weight.ndim}", "Only matrices are supported")
@@ -133,13 +130,12 @@ def read_gemm(node: OnnxNode) -> list[Node]:
             codes = Codes(codes.codes.T, codes.scale, codes.zero_point, 1 - codes.axis % 2)
     bias = node.weight(2, "bias") if node.has(2) else np.zeros(len(weight), np.float32)
     bias_source = int32_codes(node.codes.get(node.inputs[2])) if node.has(2) and beta == 1.0 else None
-    op = Linear(
+    return Linear(
         weight=(np.float32(alpha) * weight).astype(np.float32),
         bias=np.broadcast_to((np.float32(beta) * bias).reshape(-1), (len(weight),)).astype(np.float32),
         weight_codes=codes,
         bias_codes=bias_source,
     )
-    return node.node(op, node.activation(0))
 
 
 def int32_codes(codes: Codes | None) -> Array | None:

@@ -15,6 +15,7 @@ from bittwin_cgen.ops.binary import Binary
 from bittwin_cgen.ops.broadcast import steps_of
 from bittwin_cgen.ops.known import Known
 from bittwin_cgen.ops.reduce import Axes, Reduce
+from bittwin_cgen.ops.take import Take
 from bittwin_cgen.ops.unary import Unary
 from bittwin_cgen.ops.walk import walk
 
@@ -129,11 +130,13 @@ def _statistics(node: OnnxNode, over: Axes) -> list[Node]:
     """The second and third output: mean, and one over the deviation."""
     x, y = node.activation(0), node.outputs[0]
     mean, inverse = (*node.outputs[1:], "", "")[:2]
+    repeated = tuple((0,) * size if axis in over.axes else None for axis, size in enumerate(node.shape()))
     names = [mean or f"{y}/mean", *(f"{y}/{name}" for name in ("from mean", "squares", "variance", "raised", "root"))]
     epsilon = np.full((1,) * node.rank(), _epsilon(node), np.float32)
     made = [
         Node(names[0], Reduce("mean", over), (x,), names[0]),
-        Node(names[1], Binary("Sub"), (x, names[0]), names[1]),
+        Node(f"{y}/means", Take(repeated, "Expand"), (names[0],), f"{y}/means"),
+        Node(names[1], Binary("Sub"), (x, f"{y}/means"), names[1]),
         Node(names[2], Binary("Mul"), (names[1], names[1]), names[2]),
         Node(names[3], Reduce("mean", over), (names[2],), names[3]),
         Node(f"{y}/epsilon", Known(epsilon), (), f"{y}/epsilon"),

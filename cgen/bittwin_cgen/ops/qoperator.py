@@ -16,8 +16,9 @@ from bittwin_cgen.ops.binary import read_binary
 from bittwin_cgen.ops.concat import read_concat
 from bittwin_cgen.ops.conv2d import read_conv
 from bittwin_cgen.ops.global_average_pool import read_global_average_pool
-from bittwin_cgen.ops.linear import read_gemm
+from bittwin_cgen.ops.matmul import read_gemm, read_matmul
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear, quantization_of
+from bittwin_cgen.ops.softmax import read_softmax
 from bittwin_cgen.ops.unary import read_unary
 
 Reader = Callable[[OnnxNode], list[Node]]
@@ -48,14 +49,16 @@ def _around(
 def _weighted(node: OnnxNode, read: Reader, bias_index: int, output: tuple[int, int], axis: int) -> list[Node]:
     """A node with inputs x, scale, zero point, weight, scale, zero point, and a bias of int32 codes."""
     codes, scale, zero_point = (node.constant(i, role) for i, role in ((3, "weight"), (4, "scale"), (5, "zero point")))
-    if codes.dtype != np.int8:
+    if codes.dtype not in (np.int8, np.uint8):
         raise node.refuse(f"weights are {codes.dtype}", "Quantize weights to int8: weight_type=QuantType.QInt8")
     if not np.isfinite(scale).all() or not (scale > 0).all():
         raise node.refuse("a weight scale is not positive", "Repair the model")
     weight = Codes(codes, scale, zero_point, axis)
     along = scale.reshape([-1 if i == axis else 1 for i in range(codes.ndim)]) if scale.size > 1 else scale
     names = [f"{node.name}/weight"]
-    constants = {**node.constants, names[0]: (codes.astype(np.float32) * along).astype(np.float32)}
+    origin = zero_point.reshape(along.shape) if zero_point.size > 1 else zero_point.reshape(())
+    real = (codes.astype(np.int16) - origin.astype(np.int16)).astype(np.float32) * along
+    constants = {**node.constants, names[0]: real.astype(np.float32)}
     known = {**node.codes, names[0]: weight}
     if node.has(bias_index):
         bias = node.constant(bias_index, "bias")
@@ -72,8 +75,11 @@ def read_qlinear_conv(node: OnnxNode) -> list[Node]:
 
 
 def read_qlinear_matmul(node: OnnxNode) -> list[Node]:
-    """ONNX QLinearMatMul by a constant matrix."""
-    return _weighted(node, read_gemm, 99, (6, 7), 1)
+    """ONNX QLinearMatMul, by a constant matrix or of two that are computed."""
+    weight, zero_point = node.known(3), node.known(5)
+    if weight is None or weight.ndim != 2 or weight.dtype != np.int8 or zero_point is None or zero_point.any():
+        return _around(node, read_matmul, [(0, 1, 2), (3, 4, 5)], (6, 7), op_type="MatMul")
+    return _weighted(node, read_matmul, 99, (6, 7), 1)
 
 
 def read_qgemm(node: OnnxNode) -> list[Node]:
@@ -86,6 +92,12 @@ def read_qgemm(node: OnnxNode) -> list[Node]:
 def read_qlinear_add(node: OnnxNode) -> list[Node]:
     """com.microsoft QLinearAdd of two activations."""
     return _around(node, read_add, [(0, 1, 2), (3, 4, 5)], (6, 7))
+
+
+def read_qlinear_softmax(node: OnnxNode) -> list[Node]:
+    """com.microsoft QLinearSoftmax, computed in float32."""
+    opset = node.attribute("opset", 13)
+    return _around(node, read_softmax, [(0, 1, 2)], (3, 4), op_type="Softmax", opset=opset)
 
 
 def read_qlinear_mul(node: OnnxNode) -> list[Node]:
@@ -125,5 +137,6 @@ QOPERATORS: dict[str, Reader] = {
     "QLinearLeakyRelu": _read_qlinear_unary("LeakyRelu"),
     "QLinearMatMul": read_qlinear_matmul,
     "QLinearMul": read_qlinear_mul,
+    "QLinearSoftmax": read_qlinear_softmax,
     "QLinearSigmoid": _read_qlinear_unary("Sigmoid"),
 }

@@ -23,6 +23,7 @@ def flatten_in_place(graph: Graph) -> Graph:
             readers = consumers.get(node.output, [])
             if (
                 len(y.shape) == 2
+                and y.shape[0] == x.shape[0] == 1
                 and not op.moves_nothing(x, y)
                 and node.output not in outputs
                 and readers
