@@ -453,7 +453,8 @@ class _Memory:
         for number, segment in enumerate(segments):
             for step in segment.steps:
                 row = self._outside_row(step)
-                if row and not self.buffers[_root(self.aliases, step.inputs[0])].ring:
+                in_ring = self.buffers[_root(self.aliases, step.inputs[0])].ring
+                if row and not (in_ring and step.call.window and step.call.window.bottom is None):
                     kind, size = row
                     sizes[number, kind] = max(sizes.get((number, kind), 0), size)
                     names[step.name] = outside_name(number, kind)
@@ -466,7 +467,7 @@ class _Memory:
     def _outside_row(self, step: Step) -> tuple[str, int] | None:
         """(value and type, bytes) of a row of padding values, where the window of a step reaches over top or bottom.
 
-        In a ring there are such rows already.
+        In a ring there are such rows already, unless some below do not count.
         """
         window = step.call.window
         if window is None or window.mode != "constant":

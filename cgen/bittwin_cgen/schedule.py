@@ -289,7 +289,7 @@ class Plan:
 
     def _in_ring(self, task: Task, slots: Mapping[str, int]) -> bool:
         name = task.readings[0].tensor
-        return name in slots and slots[name] < self.rows[name].height
+        return name in slots and slots[name] < self.rows[name].height and task.readings[0].padded
 
     def _alive(self, first: int, end: int) -> list[str]:
         """Tensors made before the segment that it or a later one reads."""

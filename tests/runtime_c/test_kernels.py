@@ -40,6 +40,7 @@ from bittwin_cgen.ops.image import Image
 from bittwin_cgen.ops.linear import Linear
 from bittwin_cgen.ops.matmul import MatMul
 from bittwin_cgen.ops.max_pool import MaxPool, Pooling
+from bittwin_cgen.ops.max_pool_indices import MaxPoolIndices
 from bittwin_cgen.ops.mul import Mul
 from bittwin_cgen.ops.normalize import Normalize
 from bittwin_cgen.ops.pad import Pad
@@ -100,6 +101,17 @@ def onnxruntime_gives(
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return onnxruntime.InferenceSession(model.SerializeToString(), options).run(None, feeds)[0]  # type: ignore[no-any-return]
+
+
+def onnxruntime_second(operator: str, x: Array, **attributes: Any) -> Array:
+    """The second output of a model of one node, int64."""
+    node = helper.make_node(operator, ["x"], ["z", "y"], **attributes)
+    result = helper.make_tensor_value_info("y", TensorProto.INT64, None)
+    ports = [helper.make_tensor_value_info("x", TensorProto.FLOAT, x.shape)]
+    graph = helper.make_graph([node], "one", ports, [result])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"x": x})[0]  # type: ignore[no-any-return]
 
 
 def codes_type(quantization: Quantization, shape: tuple[int, ...]) -> TensorType:
@@ -668,6 +680,15 @@ def matmul_s8(random: Random) -> KernelCase:
     return KernelCase(op, types, codes_type(meanings[2], y.shape), (a, b), y)
 
 
+def max_pool_indices_f32(random: Random) -> KernelCase:
+    x = draw_real(random, draw_image(random))
+    pooling, attributes = draw_pooling(random, x.shape[2:], dilated=True)
+    columns = bool(random.random() < 0.3)
+    y = onnxruntime_second("MaxPool", x, storage_order=int(columns), **attributes)
+    output = TensorType(y.shape, "int64")
+    return KernelCase(MaxPoolIndices(pooling, columns), (TensorType(x.shape, "float32"),), output, (x,), y)
+
+
 def pad_u8(random: Random) -> KernelCase:
     x, type = draw_any(random)
     mode = str(random.choice(MODES))
@@ -804,6 +825,7 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_matmul_f32_scalar": (matmul_f32, 10),
     "btw_matmul_s8_scalar": (matmul_s8, 10),
     "btw_max_pool_f32_scalar": (max_pool_f32, 16),
+    "btw_max_pool_indices_f32_scalar": (max_pool_indices_f32, 8),
     "btw_max_pool_s8_scalar": (max_pool_s8, 16),
     "btw_mul_float_s8_scalar": (mul_s8, 6),
     "btw_mul_s8_scalar": (mul_s8, 12),

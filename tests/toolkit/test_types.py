@@ -148,6 +148,14 @@ def test_axis_0_that_is_no_batch() -> None:
     )
 
 
+@pytest.mark.parametrize("schedule", ["ram", "layers"])
+def test_padding_that_counts_streams(schedule: str) -> None:
+    """Rows above and below a ring of rows are zeros, as far as the padding reaches."""
+    node = helper.make_node("AveragePool", ["x"], ["y"], "pool", kernel_shape=[3, 3], pads=[2] * 4, count_include_pad=1)
+    report = verify(model_of([node], {"x": ("float32", (1, 2, 9, 8))}, {"y": "float32"}), schedule=schedule)
+    assert report.passed
+
+
 def test_constants_are_read_where_they_lie() -> None:
     constants = {"a": np.random.default_rng(1).standard_normal((1, 2, 3, 4), np.float32)}
     nodes = [helper.make_node("Concat", ["a", "x", "a"], ["y"], "concat", axis=2)]

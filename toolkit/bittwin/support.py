@@ -101,7 +101,7 @@ SUPPORT: dict[str, Support] = {
     "MatMul": Support("exact", "int8: two that are computed have one scale each"),
     "MatMulInteger": Support("exact", "by a constant matrix; to int32"),
     "Max": Support("exact"),
-    "MaxPool": Support("exact", "1-D and 2-D, values only"),
+    "MaxPool": Support("exact", "1-D and 2-D; indices: float32, one image"),
     "Min": Support("exact"),
     "Mish": Support("table"),
     "Mul": Support("exact"),

@@ -17,7 +17,7 @@ from bittwin_cgen.ops.conv_transpose2d import read_conv_transpose
 from bittwin_cgen.ops.dynamic_quantize_linear import read_dynamic_quantize_linear
 from bittwin_cgen.ops.global_average_pool import read_global_average_pool
 from bittwin_cgen.ops.matmul import read_gemm, read_matmul
-from bittwin_cgen.ops.max_pool import read_max_pool
+from bittwin_cgen.ops.max_pool_indices import read_max_pool_and_indices
 from bittwin_cgen.ops.normalize import read_instance_normalization, read_layer_normalization
 from bittwin_cgen.ops.pad import read_pad
 from bittwin_cgen.ops.qoperator import QOPERATORS
@@ -61,7 +61,7 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "MatMul": read_matmul,
     "MatMulInteger": read_matmul_integer,
     "Max": read_extreme,
-    "MaxPool": read_max_pool,
+    "MaxPool": read_max_pool_and_indices,
     "Min": read_extreme,
     "Mul": read_mul,
     "PRelu": read_prelu,
