@@ -63,10 +63,11 @@ def _fit_to(network: nn.Module, images: NDArray[np.float32]) -> None:
 def _centre(layer: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> torch.Tensor:
     """A forward hook: subtracts the mean of W x from the bias, so that a channel has the mean its bias had."""
     assert isinstance(layer.bias, torch.Tensor)
-    mean = output.transpose(0, 1).flatten(1).mean(1) - layer.bias
+    axis = output.dim() - 1 if isinstance(layer, nn.Linear) else 1
+    mean = output.transpose(0, axis).flatten(1).mean(1) - layer.bias
     mean = mean.half().double()
     layer.bias -= mean
-    return output - mean.reshape(-1, *(1,) * (output.dim() - 2))
+    return output - mean.reshape(-1, *(1,) * (output.dim() - 1 - axis))
 
 
 def _fill(parameter: torch.Tensor, values: NDArray[np.float64]) -> None:
