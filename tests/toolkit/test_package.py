@@ -146,6 +146,18 @@ def test_hostile_names_of_layers_stay_inside_their_string(tmp_path: Path) -> Non
     assert run_plain(made, tmp_path).endswith(PASSED)
 
 
+@pytest.mark.parametrize("level", ["-O0", "-O1", "-O2", "-Os", "-O3"])
+def test_compilers_may_optimize_as_they_like(level: str, tmp_path: Path) -> None:
+    """GCC 12 dropped the calls of layers that dequantize within the arena, at -O1 and -O2."""
+    made = package(random_model(2, "int8", batch=2, outputs=3, layers=6), "plain", name="net", samples=1)
+    assert any(layer["op"] == "DequantizeLinear" for layer in made.model.manifest["layers"])
+    write(made.files, tmp_path)
+    for compiler in compilers():
+        sources = sorted(tmp_path.glob("*.c"))
+        call(compiler, "-std=c11", level, "-ffp-contract=off", *sources, "-lm", "-o", "example", folder=tmp_path)
+        assert call("./example", folder=tmp_path).endswith(PASSED), compiler
+
+
 # ---------------------------------------------------------------- callers and linkage
 
 CALLER = """
