@@ -12,6 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 from bittwin import verify
 from bittwin.golden import why_not_golden
 from bittwin_cgen import BittwinError
+from bittwin_cgen.interpret import interpret
+from bittwin_cgen.pipeline import compile_graph
 
 ELEMENTS = {
     name: helper.np_dtype_to_tensor_dtype(np.dtype(name))
@@ -122,6 +124,16 @@ def test_uint8_beside_int8_is_compared_with_numpy() -> None:
 def test_max_pool_of_plain_numbers(dtype: str) -> None:
     nodes = [helper.make_node("MaxPool", ["x"], ["y"], "pool", kernel_shape=[2, 2], pads=[1, 0, 1, 0])]
     check_equal(model_of(nodes, {"x": (dtype, (1, 3, 5, 4))}, {"y": dtype}))
+
+
+def test_max_pool_has_a_float64_reference() -> None:
+    """What arbitrates where float32 results are outside the tolerance."""
+    nodes = [helper.make_node("MaxPool", ["x"], ["y"], "pool", kernel_shape=[2, 2])]
+    graph = compile_graph(model_of(nodes, {"x": ("float32", (1, 3, 5, 4))}, {"y": "float32"}))
+    x = np.random.default_rng(0).standard_normal((1, 3, 5, 4)).astype(np.float32)
+    found = interpret(graph, {"x": x}, precise=True)["y"]
+    windows = np.lib.stride_tricks.sliding_window_view(x, (2, 2), axis=(2, 3))
+    assert found.dtype == np.float64 and (found == windows.max(axis=(4, 5))).all()
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (3, 4), (2, 3, 4), (2, 3, 4, 5), (2, 1, 3, 2, 2)])

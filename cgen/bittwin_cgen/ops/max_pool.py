@@ -132,7 +132,7 @@ class MaxPool(Op):
         oh, ow, _ = output.layout
         after = self.pooling.reach(0, height, oh), self.pooling.reach(1, width, ow)
         largest = self.pooling.taps(values[0], output, -math.inf, after).max(0)
-        lowest = -math.inf if output.dtype == "float32" else np.iinfo(output.dtype).min
+        lowest = -math.inf if output.dtype.startswith("float") else np.iinfo(output.dtype).min
         return np.maximum(largest, lowest).astype(output.dtype).reshape(len(values[0]), *output.shape[1:])
 
     def lower(self, layer: Layer) -> Call:
