@@ -445,7 +445,7 @@ def test_scale_at_the_end_of_the_range(name: str, value: float) -> None:
 
 def test_scales_of_the_wrong_count() -> None:
     refused(int8_model(w_scale=np.full(3, 0.01, np.float32), w_zero=np.zeros(3, np.int8)), "weight", "3 scales")
-    refused(int8_model(x_scale=np.full(2, 0.01, np.float32), x_zero=np.zeros(2, np.int8)), "dequantize", "2 scales")
+    refused(int8_model(x_scale=np.full(3, 0.01, np.float32), x_zero=np.zeros(3, np.int8)), "dequantize", "3 scales")
     refused(int8_model(w_zero=np.zeros(2, np.int8)), "weight")
 
 
@@ -672,7 +672,6 @@ def test_attributes_of_a_pool_that_make_no_sense(operator: str, attributes: dict
         known("accepted", "Flatten", {}, {"axis": -9}),
         known("accepted", "Concat", {}, {"axis": 9}),
         known("accepted", "Softmax", {}, {"axis": 9}),
-        ("Softmax", {}, {"axis": 3}),
         ("Squeeze", {"a": np.array([1], np.int64)}, {}),
         ("Squeeze", {"a": np.array([9], np.int64)}, {}),
         known("accepted", "Squeeze", {"a": np.array([0, 0], np.int64)}, {}),
@@ -692,9 +691,24 @@ def test_attributes_of_a_pool_that_make_no_sense(operator: str, attributes: dict
         ("Pad", {"p": np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64), "v": np.array(np.nan, np.float32)}, {}),
         ("Pad", {"p": np.array([0, 0, 1 << 62, 1, 0, 0, 1, 1], np.int64)}, {}),
         ("Add", {"c": np.ones((5,), np.float32)}, {}),
-        ("Add", {"c": np.ones((1, 2, 6, 6), np.float32)}, {}),
+        ("Add", {"c": np.ones((1, 2, 5, 6), np.float32)}, {}),
+        ("Mul", {"c": np.ones((1, 2, 6, 6), np.int64)}, {}),
+        ("PRelu", {"c": np.ones((2, 1, 2, 6, 6), np.float32)}, {}),
+        ("ReduceMean", {"a": np.array([7], np.int64)}, {}),
+        ("ReduceMax", {"a": np.array([-9], np.int64)}, {}),
+        ("ArgMax", {}, {"axis": 5}),
+        ("InstanceNormalization", {n: np.ones(3, np.float32) for n in "ab"}, {}),
+        ("GroupNormalization", {n: np.ones(2, np.float32) for n in "ab"}, {"num_groups": 0}),
+        ("LayerNormalization", {"s": np.ones(5, np.float32)}, {}),
+        ("LeakyRelu", {}, {"alpha": float("nan")}),
+        ("Cast", {}, {"to": TensorProto.DOUBLE}),
+        ("Cast", {}, {"to": 12345}),
         ("Gemm", {"w": np.ones((6, 6), np.float32)}, {}),
-        ("MatMul", {"w": np.ones((6, 6), np.float32)}, {}),
+        ("MatMul", {"w": np.ones((5, 6), np.float32)}, {}),
+        ("MatMul", {"w": np.ones((3, 6, 6), np.float32)}, {}),
+        ("QuantizeLinear", {"s": np.ones(3, np.float32), "z": np.zeros(3, np.int8)}, {"axis": 1}),
+        ("QuantizeLinear", {"s": np.ones(2, np.float32), "z": np.zeros(2, np.int8)}, {"axis": 9}),
+        ("QuantizeLinear", {"s": np.ones((1, 2, 6, 2), np.float32)}, {"axis": 3, "block_size": 1 << 40}),
         ("BatchNormalization", {n: np.ones(3, np.float32) for n in "abcd"}, {}),
         ("BatchNormalization", {n: np.ones(2, np.float32) for n in "abcd"}, {"training_mode": 1}),
         ("BatchNormalization", {"a": np.ones(2, np.float32)}, {}),

@@ -146,6 +146,8 @@ def read_matmul(node: OnnxNode) -> list[Node]:
 def read_gemm(node: OnnxNode) -> list[Node]:
     """ONNX Gemm: a fully connected layer where B is constant and C a bias, else a product, scaled, and a sum."""
     x, y = node.activation(0), node.outputs[0]
+    if node.rank() != 2 or node.rank(1) != 2:
+        raise node.refuse(f"operands of rank {node.rank()} and {node.rank(1)}", "Use MatMul, or matrices")
     beta = float(np.float32(node.attribute("beta", 1.0)))
     bias = node.known(2) if node.has(2) else np.zeros(1, np.float32)
     columns = node.shape(1)[0 if node.attribute("transB", 0) else -1]

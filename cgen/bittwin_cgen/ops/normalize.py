@@ -12,7 +12,7 @@ from bittwin_cgen.ir import Array, Call, Field, Kernel, Layer, Node, Op, Struct,
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.binary import Binary
-from bittwin_cgen.ops.broadcast import steps_of
+from bittwin_cgen.ops.broadcast import shape_of, steps_of
 from bittwin_cgen.ops.known import Known
 from bittwin_cgen.ops.reduce import Axes, Reduce
 from bittwin_cgen.ops.take import Take
@@ -72,6 +72,9 @@ KERNELS = (Kernel("btw_normalize_f32_scalar", "whole", "f32", "scalar", "normali
 def _scaled(node: OnnxNode, op: Normalize, scale: Array | None, bias: Array | None) -> list[Node]:
     """Normalize, then the scale and the bias where they do something."""
     x, y, shape = node.activation(0), node.outputs[0], node.shape()
+    for value in (scale, bias):
+        if value is not None and shape_of([TensorType(value.shape, "any"), TensorType(shape, "any")]) != shape:
+            raise node.refuse(f"parameters of shape {value.shape} for an input of {shape}", "Repair the model")
     steps: list[tuple[str, Array]] = []
     if scale is not None and (scale != 1).any():
         steps.append(("Mul", scale))

@@ -41,6 +41,8 @@ def read_dequantize(node: OnnxNode) -> list[Node]:
     dtype = node.dtype()
     if node.constant(1, "scale").size == 1 and dtype in ("int8", "uint8"):
         return quantize_linear.read_dequantize_linear(node)
+    if dtype not in ("int8", "uint8", "int32"):
+        raise node.refuse(f"its input is {dtype}", "Use int8, uint8 or int32 here")
     scale, zero_point = _parameters(node, np.dtype(dtype))
     y = node.outputs[0]
     real, centred = f"{y}/real", f"{y}/centred"
@@ -58,7 +60,7 @@ def _parameters(node: OnnxNode, default: np.dtype[np.generic]) -> tuple[Array, A
     shape, block = node.shape(), node.attribute("block_size", 0)
     axis = node.axis(node.attribute("axis", 1), len(shape)) if scale.size > 1 else 0
     if block:
-        if block < 1 or scale.ndim != len(shape):
+        if not 1 <= block <= shape[axis] or scale.ndim != len(shape):
             raise node.refuse(f"scales of shape {scale.shape} in blocks of {block}", "Repair the model")
         both = [np.repeat(v, block, axis)[(slice(None),) * axis + (slice(shape[axis]),)] for v in (scale, zero_point)]
         if both[0].shape != shape:
