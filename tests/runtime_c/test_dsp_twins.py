@@ -457,8 +457,9 @@ def test_selection_says_why_a_kernel_does_not_serve() -> None:
     assert call(8, proved).kernel.symbol == "btw_linear_s8_dsp"
     assert call(8, proved, "cortex-m3").kernel.symbol == "btw_linear_s8_armv7m"
     assert call(8, proved, "cortex-m0").kernel.symbol == "btw_linear_s8_armv6m"
-    least = call(8, 0.001, "cortex-m3", -128)
-    assert least.kernel.symbol == "btw_linear_s8_scalar"
+    low, high = [np.array([code * 1024]) for code in (-127, 128)]
+    least = call(8, float(move_scales(1.0, [0.003], 1.0, 0, low, high).weight_scale[0]), "cortex-m3", -128)
+    assert least.kernel.symbol == "btw_linear_s8_armv7m_compact"
     assert "weights of -128" in least.refused["btw_linear_s8_armv7m"]
     tiny = call(1, proved)
     assert tiny.kernel.symbol == "btw_linear_s8_scalar"

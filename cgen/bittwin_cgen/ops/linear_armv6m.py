@@ -10,6 +10,7 @@ from bittwin_cgen.fixed_point import accumulator_range
 from bittwin_cgen.ir import Array, Kernel, Struct
 from bittwin_cgen.ops.linear_armv7m import (
     slower_than,
+    stream,
     taps_fields,
     unproved_cost,
     unsuitable,
@@ -44,7 +45,8 @@ def too_wide(layer: Weighted) -> str | None:
 def taps_struct(layer: Weighted, taps: Array) -> Struct:
     """The btw_armv6m_taps of weights [channels, rows, taps of a row]."""
     assert layer.requantization is not None
-    return Struct("btw_armv6m_taps", taps_fields(layer, taps, halves(layer.requantization.multiplier)))
+    constants = stream(layer, taps.reshape(len(taps), -1), halves(layer.requantization.multiplier))
+    return Struct("btw_armv6m_taps", taps_fields(layer, taps, constants))
 
 
 def window_scratch(taps: int) -> int:

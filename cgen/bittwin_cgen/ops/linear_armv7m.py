@@ -80,26 +80,27 @@ def stream(layer: Weighted, taps: Array, multiplier: Array) -> Constant:
 def taps_struct(layer: Weighted, taps: Array) -> Struct:
     """The btw_armv7m_taps of weights [channels, rows, taps of a row]."""
     assert layer.requantization is not None
-    return Struct("btw_armv7m_taps", taps_fields(layer, taps, layer.requantization.multiplier[:, None]))
+    constants = stream(layer, taps.reshape(len(taps), -1), layer.requantization.multiplier[:, None])
+    return Struct("btw_armv7m_taps", taps_fields(layer, taps, constants))
 
 
 def compact_taps_struct(layer: Weighted, taps: Array) -> Struct:
     """The same with a byte a weight: 4 channels of each tap in a word."""
     assert layer.requantization is not None
-    fields = taps_fields(layer, taps, layer.requantization.multiplier[:, None])
     weight = blocks(taps.reshape(len(taps), -1).astype(np.int8)).transpose(0, 2, 1)
     words = np.ascontiguousarray(weight).view(np.int32)[:, :, 0]
-    ends = [blocks(values.astype(np.int32)) for values in (layer.bias, layer.requantization.multiplier)]
-    return Struct("btw_armv7m_taps", fields | dict(stream=Constant(np.concatenate([ends[0], words, ends[1]], axis=1))))
+    bias, factor = blocks(layer.bias.astype(np.int32)), blocks(layer.requantization.multiplier)
+    constants = Constant(np.concatenate([bias, words, factor], axis=1))
+    return Struct("btw_armv7m_taps", taps_fields(layer, taps, constants))
 
 
-def taps_fields(layer: Weighted, taps: Array, multiplier: Array) -> dict[str, Field]:
+def taps_fields(layer: Weighted, taps: Array, constants: Constant) -> dict[str, Field]:
+    """The fields of the structs of taps, with their stream."""
     proved = layer.requantization
     assert proved is not None
     fields: dict[str, Field] = dict(rows=taps.shape[1], row_bytes=taps.shape[2], output_channels=len(taps))
-    flat = taps.reshape(len(taps), -1)
-    fields |= dict(offset=proved.offset, shift=proved.shift, stream=stream(layer, flat, multiplier))
-    return fields | dict(unproved=unproved_struct(layer, flat))
+    fields |= dict(offset=proved.offset, shift=proved.shift, stream=constants)
+    return fields | dict(unproved=unproved_struct(layer, taps.reshape(len(taps), -1)))
 
 
 def window_scratch(layer: Weighted, rows: int, row_bytes: int, pixels: int) -> int:
