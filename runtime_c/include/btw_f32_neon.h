@@ -106,12 +106,6 @@ BTW_BLOCK float32x4_t btw_multiply_add_value(float32x4_t sum, float32x4_t w, flo
     return vmlaq_n_f32(sum, w, x);
 }
 
-/* `vectors` vectors from w */
-BTW_BLOCK void btw_load(float32x4_t x[], const float *w, int vectors)
-{
-    BTW_UNROLL for (int v = 0; v < vectors; v++) x[v] = vld1q_f32(w + 4 * v);
-}
-
 #else
 
 /* The most pixels of a block of 1, 2, 3, 4 vectors of channels: sums, inputs and weights take 32 registers. */
@@ -142,6 +136,18 @@ BTW_BLOCK float32x4_t btw_multiply_add_value(float32x4_t sum, float32x4_t w, flo
 {
     return vfmaq_n_f32(sum, w, x);
 }
+
+#endif
+
+#if defined(__arm__) || defined(__clang__)
+
+/* `vectors` vectors from w; clang 14 would keep those of one instruction in neighbouring registers. */
+BTW_BLOCK void btw_load(float32x4_t x[], const float *w, int vectors)
+{
+    BTW_UNROLL for (int v = 0; v < vectors; v++) x[v] = vld1q_f32(w + 4 * v);
+}
+
+#else
 
 /* `vectors` vectors from w, by one instruction */
 BTW_BLOCK void btw_load(float32x4_t x[], const float *w, int vectors)
