@@ -95,6 +95,9 @@ static inline void btw_f32_clip(float low, float high, float *y, int channels, i
     }
 }
 
+/* Of functions that take a loop: it has to be known where they are inlined, lest it is called by a pointer. */
+#define BTW_F32_FOLDED static inline __attribute__((always_inline))
+
 /* ---- Blocks of 4 output channels by 4 pixels, or by 1. */
 
 /* What the loops over blocks read. */
@@ -161,8 +164,8 @@ static __attribute__((noinline, unused)) void btw_f32_gather(const btw_f32_windo
 #define BTW_F32_GATHER_PAIR 20 /* bytes of code */
 
 /* The results of 1 or 4 pixels from `first` on. */
-static inline void btw_f32_pixels(const btw_f32_taps *taps, btw_f32_blocks *blocks, btw_f32_loop *loop, float *y,
-                                  int y_step, int pixels, float *few)
+BTW_F32_FOLDED void btw_f32_pixels(const btw_f32_taps *taps, btw_f32_blocks *blocks, btw_f32_loop *loop, float *y,
+                                   int y_step, int pixels, float *few)
 {
     const int channels = taps->output_channels, whole = channels & ~3, steps = (taps->runs * taps->length + 1) / 2;
     blocks->stream = taps->stream;
@@ -184,8 +187,8 @@ static inline void btw_f32_pixels(const btw_f32_taps *taps, btw_f32_blocks *bloc
 }
 
 /* Neighbouring output pixels: `position` bytes into each row, `step` bytes from a pixel to the next. */
-static inline void btw_f32_windows(const btw_f32_taps *taps, const void *const rows[], int position, int step, float *y,
-                                   int y_step, int pixels, float *x, btw_f32_loop *four, btw_f32_loop *one)
+BTW_F32_FOLDED void btw_f32_windows(const btw_f32_taps *taps, const void *const rows[], int position, int step,
+                                    float *y, int y_step, int pixels, float *x, btw_f32_loop *four, btw_f32_loop *one)
 {
     const int length = taps->length, count = taps->runs * length, steps = (count + 1) / 2;
     const int pair_rounds = length < 2 ? 1 : (length / 2 + 3) / 4;
@@ -418,8 +421,8 @@ typedef struct {
 } btw_f32_depthwise_loops;
 
 /* `groups` times 4 channels from `first` on. */
-static inline void btw_f32_depthwise_groups(const btw_f32_depthwise *layer, const btw_f32_depthwise_loops *loops,
-                                            float *y, int first, int groups, const float *stream)
+BTW_F32_FOLDED void btw_f32_depthwise_groups(const btw_f32_depthwise *layer, const btw_f32_depthwise_loops *loops,
+                                             float *y, int first, int groups, const float *stream)
 {
     const int pixel = 4 * layer->channels, advance = layer->stride_width * pixel;
     const int fours = layer->output_width / 4, ones = layer->output_width % 4;
@@ -455,7 +458,7 @@ static inline void btw_f32_depthwise_groups(const btw_f32_depthwise *layer, cons
     loops->one(&row);
 }
 
-static inline void btw_f32_depthwise_by(const btw_f32_depthwise *layer, const btw_f32_depthwise_loops *loops, float *y)
+BTW_F32_FOLDED void btw_f32_depthwise_by(const btw_f32_depthwise *layer, const btw_f32_depthwise_loops *loops, float *y)
 {
     const int groups = layer->channels / 4, taps = layer->kernel_height * layer->kernel_width;
     btw_f32_depthwise_groups(layer, loops, y, 0, groups, layer->stream);
@@ -464,9 +467,9 @@ static inline void btw_f32_depthwise_by(const btw_f32_depthwise *layer, const bt
 }
 
 /* Of any size: x is {0, taps, end}. */
-static inline void btw_f32_depthwise_taps(const btw_f32_depthwise *layer, const void *const rows[], float *y,
-                                          const uint8_t **taps, btw_f32_depthwise_loop *four,
-                                          btw_f32_depthwise_loop *one)
+BTW_F32_FOLDED void btw_f32_depthwise_taps(const btw_f32_depthwise *layer, const void *const rows[], float *y,
+                                           const uint8_t **taps, btw_f32_depthwise_loop *four,
+                                           btw_f32_depthwise_loop *one)
 {
     const uint8_t **tap = taps;
     for (int ky = 0; ky < layer->kernel_height; ky++)
@@ -485,8 +488,8 @@ static inline void btw_f32_depthwise_taps(const btw_f32_depthwise *layer, const 
 }
 
 /* 3x3 without dilation, stride 1 or 2. */
-static inline void btw_f32_depthwise_3x3(const btw_f32_depthwise *layer, const void *const rows[], float *y,
-                                         btw_f32_depthwise_loop *four, btw_f32_depthwise_loop *one)
+BTW_F32_FOLDED void btw_f32_depthwise_3x3(const btw_f32_depthwise *layer, const void *const rows[], float *y,
+                                          btw_f32_depthwise_loop *four, btw_f32_depthwise_loop *one)
 {
     const uint32_t column = (uint32_t)layer->column;
     const btw_f32_depthwise_loops loops = {
@@ -507,8 +510,8 @@ static inline void btw_f32_depthwise_3x3(const btw_f32_depthwise *layer, const v
 
 /* ---- Kernels in terms of the loops. */
 
-static inline void btw_f32_linear(const btw_f32_taps *layer, const float *x, float *y, int pixels, float *scratch,
-                                  btw_f32_loop *four, btw_f32_loop *one)
+BTW_F32_FOLDED void btw_f32_linear(const btw_f32_taps *layer, const float *x, float *y, int pixels, float *scratch,
+                                   btw_f32_loop *four, btw_f32_loop *one)
 {
     const void *const rows[] = {x};
     const int channels = layer->output_channels;
@@ -516,8 +519,8 @@ static inline void btw_f32_linear(const btw_f32_taps *layer, const float *x, flo
     btw_f32_clip(layer->low, layer->high, y, channels, channels, pixels);
 }
 
-static inline void btw_f32_conv2d_row(const btw_f32_conv2d *layer, const void *const rows[], float *y, void *scratch,
-                                      btw_f32_loop *four, btw_f32_loop *one)
+BTW_F32_FOLDED void btw_f32_conv2d_row(const btw_f32_conv2d *layer, const void *const rows[], float *y, void *scratch,
+                                       btw_f32_loop *four, btw_f32_loop *one)
 {
     const void **const runs = scratch;
     float *x = scratch;

@@ -52,9 +52,10 @@ typedef struct {
 
 typedef void btw_pool_loop(const btw_pool_pixels *pixels);
 
-/* `channels` from `first` on. */
-static inline void btw_pool_channels(const btw_pool *pool, btw_pool_pixels *pixels, uint8_t *y, int first, int channels,
-                                     btw_pool_loop *loop)
+/* `channels` from `first` on. Always inlined: the loop has to be known, lest it is called by a pointer. */
+static inline __attribute__((always_inline)) void btw_pool_channels(const btw_pool *pool, btw_pool_pixels *pixels,
+                                                                    uint8_t *y, int first, int channels,
+                                                                    btw_pool_loop *loop)
 {
     const int pixel = pool->channels * pool->size, group = pool->group * pool->size;
     const int moved = (channels + pool->group - 1) / pool->group * group;
@@ -68,8 +69,8 @@ static inline void btw_pool_channels(const btw_pool *pool, btw_pool_pixels *pixe
 }
 
 /* One output row; every window has a pixel that counts. taps: a pointer for each pixel of the window */
-static inline void btw_pool_row(const btw_pool *pool, const void *const rows[], void *y, const uint8_t **taps,
-                                btw_pool_loop *loop)
+static inline __attribute__((always_inline)) void btw_pool_row(const btw_pool *pool, const void *const rows[], void *y,
+                                                               const uint8_t **taps, btw_pool_loop *loop)
 {
     const int pixel = pool->channels * pool->size, reach = (pool->kernel_width - 1) * pool->dilation_width;
     const int rest = pool->partial ? 0 : pool->channels % pool->group;

@@ -8,8 +8,11 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import onnx.shape_inference
 import pytest
+from onnx import helper, numpy_helper
 
+from bittwin.profiler import profile
 from bittwin_cgen.runtime import runtime_files
 from tests.arm import test_dsp_kernels, test_mve_kernels
 from tests.runtime_c.kernel_harness import KernelCase, Kind, blocks, in_memory, source
@@ -184,3 +187,23 @@ def test_assembler_in_objects_of_clang(target: str, tmp_path: Path) -> None:
     command = ["clang", "--target=arm-none-eabi", *flags_for(target), "-O1", f"-isystem{headers}", "-c", *names]
     subprocess.run([*command, "-o", "cases.o"], cwd=tmp_path, check=True)
     run(tmp_path, target, ["cases.o"], flags_for(target), cases_for(target))
+
+
+@pytest.mark.parametrize("target", SYMBOLS)
+def test_the_stack_of_every_kernel_has_a_bound(target: str) -> None:
+    """Layers of each kind, so many that gcc stops inlining: no kernel may call a loop by a pointer."""
+    random, nodes, weights, x = np.random.default_rng(0), [], [], "x"
+    depthwise = [(18, 3, 1), (18, 3, 2), (18, 3, 1), (18, 5, 1)] * 4
+    for number, (groups, size, stride) in enumerate([*depthwise, *[(1, 3, 1), (1, 1, 1), (2, 3, 1)] * 2]):
+        values = random.standard_normal((18, 18 // groups, size, size)).astype(np.float32) / 8
+        weights.append(numpy_helper.from_array(values, f"w{number}"))
+        window = {"group": groups, "strides": [stride] * 2, "pads": [size // 2] * 4}
+        nodes.append(helper.make_node("Conv", [x, f"w{number}"], [x := f"c{number}"], **window))
+    for number, pool in enumerate(("MaxPool", "AveragePool") * 2):
+        nodes.append(helper.make_node(pool, [x], [x := f"p{number}"], kernel_shape=[2, 2], pads=[1, 1, 0, 0]))
+    types = [helper.make_tensor_value_info("x", 1, [1, 18, 9, 9]), helper.make_tensor_value_info(x, 1, None)]
+    graph = helper.make_graph(nodes, "kinds", types[:1], types[1:], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    report = profile(onnx.shape_inference.infer_shapes(model), target, schedule="speed")
+    assert {layer.kernel.rsplit("_", 1)[1] for layer in report.layers} <= {"fpu", "mve", "scalar"}
+    assert 0 < report.stack_bytes < 1024

@@ -47,10 +47,12 @@ BTW_MVE_FUNCTION(btw_depthwise_conv2d_3x3_f32_mve_one, btw_f32_depthwise_row,
 
 BTW_KERNEL void btw_depthwise_conv2d_3x3_f32_mve(const btw_f32_depthwise *layer, const void *const rows[], float *y)
 {
-    btw_f32_depthwise_3x3(layer, rows, y,
-                          layer->stride_width == 1 ? btw_depthwise_conv2d_3x3_f32_mve_stride_1
-                                                   : btw_depthwise_conv2d_3x3_f32_mve_stride_2,
-                          btw_depthwise_conv2d_3x3_f32_mve_one);
+    if (layer->stride_width == 1)
+        btw_f32_depthwise_3x3(layer, rows, y, btw_depthwise_conv2d_3x3_f32_mve_stride_1,
+                              btw_depthwise_conv2d_3x3_f32_mve_one);
+    else
+        btw_f32_depthwise_3x3(layer, rows, y, btw_depthwise_conv2d_3x3_f32_mve_stride_2,
+                              btw_depthwise_conv2d_3x3_f32_mve_one);
     btw_f32_clip(layer->low, layer->high, y, layer->channels, layer->channels, layer->output_width);
 }
 
