@@ -121,6 +121,12 @@ class GraphBuilder:
     def add(self, a: Tensor, b: Tensor, clip: tuple[float, float] | None = None) -> Tensor:
         return self._result("Add", [a.name, b.name], a.shape, a.low + b.low, a.high + b.high, clip)
 
+    def gated(self, x: Tensor) -> Tensor:
+        """Squeeze and excitation: each channel times a value between 0 and 1 that is made from all of the image."""
+        gate = self.conv(self.global_average_pool(x), x.shape[1], kernel=(1, 1))
+        gate = self._result("Sigmoid", [gate.name], gate.shape, 0.0, 1.0)
+        return self._result("Mul", [x.name, gate.name], x.shape, min(x.low, 0.0), max(x.high, 0.0))
+
     def concat(self, parts: Sequence[Tensor], axis: int = 1) -> Tensor:
         shape = list(parts[0].shape)
         shape[axis] = sum(part.shape[axis] for part in parts)
@@ -286,8 +292,12 @@ def random_model(
     inputs: int = 1,
     outputs: int = 1,
     layers: int = 5,
+    gates: bool = False,
 ) -> onnx.ModelProto:
-    """A graph of `layers` random operators with branches; the same for the same arguments."""
+    """A graph of `layers` random operators with branches; the same for the same arguments.
+
+    With `gates`, squeeze-and-excitations are among them.
+    """
     random = np.random.default_rng((seed, int(dtype == "int8"), int(ports == "real"), batch, inputs, outputs, layers))
     graph = GraphBuilder(random, dtype, ports)
     height, width = (int(v) for v in random.integers(5, 10, 2))
@@ -300,7 +310,7 @@ def random_model(
             if number < inputs
             else tensors[-1 - int(random.integers(2)) % len(tensors)]
         )
-        y, read = _random_layer(graph, random, tensors, x)
+        y, read = _random_layer(graph, random, tensors, x, gates)
         used |= {t.name for t in read}
         tensors.append(y)
     ends = [x for x in tensors[inputs:] if x.name not in used][-outputs:]
@@ -317,13 +327,14 @@ def random_model(
 
 
 def _random_layer(
-    graph: GraphBuilder, random: np.random.Generator, tensors: list[Tensor], x: Tensor
+    graph: GraphBuilder, random: np.random.Generator, tensors: list[Tensor], x: Tensor, gates: bool
 ) -> tuple[Tensor, list[Tensor]]:
     """(a new tensor, those it was made from)."""
     same = [other for other in tensors if other.shape == x.shape and other is not x]
     beside = [other for other in tensors if other.shape[2:] == x.shape[2:] and other is not x]
     kinds = ["conv", "conv", "conv", "depthwise", "max_pool", "average_pool", "pad", "clip", "global"]
-    kind = str(random.choice(kinds + ["add"] * 4 * bool(same) + ["concat"] * 2 * bool(beside)))
+    kinds += ["add"] * 4 * bool(same) + ["concat"] * 2 * bool(beside)
+    kind = str(random.choice(kinds + ["gate"] * 3 * (gates and x.shape[2] > 1)))
     clip = [None, (0.0, math.inf), (0.0, 6.0)][int(random.integers(3))]
     if kind == "add":
         other = same[int(random.integers(len(same)))]
@@ -331,6 +342,8 @@ def _random_layer(
     if kind == "concat":
         other = beside[int(random.integers(len(beside)))]
         return graph.concat([x, other] if random.random() < 0.5 else [other, x]), [x, other]
+    if kind == "gate":
+        return graph.gated(x), [x]
     if kind == "global" and x.shape[2] * x.shape[3] > 1 and random.random() < 0.4:
         return graph.global_average_pool(x), [x]
     if kind == "clip":
