@@ -6,6 +6,7 @@ import importlib
 import re
 import shutil
 import subprocess
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -15,12 +16,19 @@ import onnxruntime
 import pytest
 
 from bittwin.boards import MICROBIT, Board
+from bittwin.camera import camera_of, taken_values
 from bittwin.exporter import export
 from bittwin.files import write_folder
+from bittwin.generator import generate
 from bittwin.packager import Package, package
+from bittwin.packagers import PACKAGERS, Contents
 from bittwin.packagers.cmake import emulated_board
 from bittwin.packagers.contents import EXACT_FLOATS
 from bittwin.quantizer import quantize
+from bittwin.runner import draw_samples, model_ports
+from bittwin.selftest import Golden, golden_runs, selftest_files
+from bittwin_cgen.camera import image
+from bittwin_cgen.ir import GeneratedModel
 from tests.arm.test_emulator import need
 from tests.graphs import GraphBuilder
 
@@ -34,6 +42,13 @@ def network(name: str) -> onnx.ModelProto:
     """The int8 network, exported and quantized once."""
     module = importlib.import_module(f"models.{name}")
     return quantize(export(module.build(), module.INPUT_SHAPE), {"x": module.sample_inputs(8, seed=1)}).model
+
+
+@cache
+def generated(name: str, target: str) -> tuple[GeneratedModel, list[Golden]]:
+    """The C of a network, and its golden runs of one sample."""
+    model = generate(network(name), target, name=name)
+    return model, golden_runs(network(name), model, draw_samples(model_ports(network(name)), 1))
 
 
 @cache
@@ -51,7 +66,8 @@ def packed(name: str, target: str) -> tuple[Package, int]:
 def emulate(folder: Path) -> tuple[int, str]:
     """Exit status and output of the project's own target `emulate`."""
     build = folder.with_name(f"{folder.name}_build")
-    configure = ["cmake", "-S", folder, "-B", build, "--toolchain", folder / "arm-none-eabi.cmake"]
+    (toolchain,) = folder.glob("*.cmake")
+    configure = ["cmake", "-S", folder, "-B", build, "--toolchain", toolchain]
     subprocess.run([*configure, "-DCMAKE_C_FLAGS_RELEASE=-Os"], check=True, capture_output=True)
     done = subprocess.run(
         ["cmake", "--build", build, "--target", "emulate"], capture_output=True, text=True, timeout=300
@@ -69,6 +85,70 @@ def test_firmware_prints_the_class_of_onnxruntime_and_passes(name: str, target: 
     assert status == 0, text
     assert f"{name}: class {expected}, onnxruntime gave {expected}" in text
     assert "self-test: passed" in text
+
+
+@pytest.mark.parametrize("target", ["cortex-a53", "armv7-a"])
+def test_program_for_linux_on_arm_prints_the_class_and_passes(target: str, tmp_path: Path) -> None:
+    need(target)
+    made, expected = packed("digits", target)
+    write_folder(tmp_path / "digits", made.files)
+    status, text = emulate(tmp_path / "digits")
+    assert (status, f"class {expected}, onnxruntime gave {expected}" in text) == (0, True), text
+
+
+@pytest.mark.parametrize("format", ["plain", "platformio", "zephyr", "esp-idf", "cmsis-pack"])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_other_package_compiles_for_the_core(name: str, format: str, tmp_path: Path) -> None:
+    """C of every package, the example too where it needs no framework, with a firmware's flags and no warning."""
+    board = need("cortex-m4")
+    target = "host" if format == "esp-idf" else "cortex-m4"
+    model, runs = generated(name, target)
+    sources = {path: text for path, text in model.files.items() if path.endswith((".c", ".h"))}
+    write_folder(tmp_path / name, PACKAGERS[format](Contents(model, sources, selftest_files(model, runs))))
+    foreign = {"zephyr": "samples", "esp-idf": "examples"}.get(format)
+    units = [path for path in tmp_path.rglob("*.c") if foreign not in path.parts]
+    assert len(units) >= 4
+    strict = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Werror".split()
+    command = [board.compiler, *board.cpu, "-mthumb", "-std=c11", "-O1", "-ffp-contract=off", *strict, "-c", "-Isrc"]
+    subprocess.run([*command, *units], check=True, cwd=tmp_path / name)
+
+
+@pytest.mark.parametrize("target", ["cortex-m0", "cortex-m4"])
+def test_camera_gives_its_reference_on_the_core(target: str, tmp_path: Path) -> None:
+    """A frame of made noise goes through the C in QEMU; the CRC-32 of the input is that of the reference."""
+    need(target)
+    made = package(network("digits"), "cmake", target, name="net", samples=1, camera="bayer_rggb:21x17:bilinear")
+    camera = camera_of(made.model)
+    state, values = 1, []
+    for _ in range(camera.frame_bytes):
+        state = (state * 1664525 + 1013904223) % (1 << 32)
+        values.append(state >> 24)
+    frame = np.array(values, np.uint8).reshape(camera.height, camera.line_bytes)
+    expected = zlib.crc32(taken_values(made.model, image(camera, frame)).tobytes())
+    main = """#include "net_camera.h"
+#include <stdio.h>
+static uint8_t frame[NET_CAMERA_FRAME_BYTES];
+static int8_t input[NET_INPUT_SIZE];
+int main(void)
+{
+    uint32_t state = 1, crc = 0xffffffffu;
+    for (int i = 0; i < NET_CAMERA_FRAME_BYTES; i++) {
+        state = state * 1664525u + 1013904223u;
+        frame[i] = (uint8_t)(state >> 24);
+    }
+    net_camera_image(frame, input);
+    for (int i = 0; i < NET_INPUT_SIZE; i++) {
+        crc ^= (uint8_t)input[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1u ? 0xedb88320u : 0u);
+    }
+    printf("crc %lu\\n", (unsigned long)~crc);
+    return 0;
+}
+"""
+    write_folder(tmp_path / "net", {**made.files, "example/main.c": main})
+    status, text = emulate(tmp_path / "net")
+    assert (status, f"crc {expected}\n" in text) == (0, True), text
 
 
 def qemu(board: Board, program: Path) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""CMake: a library, its self-test, an example for this machine; for Cortex-M also firmware that QEMU runs."""
+"""CMake: a library, its self-test, an example; for another processor than this one also what QEMU needs to run it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ EMULATED = ("harness.h", "cortex_m.c", "cortex_m.ld")  # of the boards, as they 
 def cmake(contents: Contents) -> dict[str, str]:
     """The files of a CMake project."""
     board = BOARDS.get(contents.target)
-    emulated = board if board and board.machine else None
-    use = "cmake -B ../build && cmake --build ../build && ../build/{name}_example"
+    use = f"cmake -B ../build && cmake --build ../build && ../build/{contents.name}_example"
     files = {}
-    if emulated:
-        use = "cmake -B ../build --toolchain arm-none-eabi.cmake && cmake --build ../build --target emulate"
-        files = emulated_board(emulated)
-        files["arm-none-eabi.cmake"] = contents.render("cmake/arm-none-eabi.cmake", board=emulated)
+    if board:
+        toolchain = f"{board.toolchain.strip('-')}.cmake"
+        use = f"cmake -B ../build --toolchain {toolchain} && cmake --build ../build --target emulate"
+        files = emulated_board(board) if board.machine else {}
+        files[toolchain] = contents.render("cmake/toolchain.cmake", board=board)
     return {
-        "CMakeLists.txt": contents.render("cmake/CMakeLists.txt", board=emulated),
-        "README.md": contents.readme("a CMake project", use.format(name=contents.name)),
+        "CMakeLists.txt": contents.render("cmake/CMakeLists.txt", board=board),
+        "README.md": contents.readme("a CMake project", use),
         **contents.below("src"),
         "example/main.c": contents.render("example/main.c"),
         "example/cycles.h": contents.render("example/cycles.h"),
