@@ -28,7 +28,11 @@ MACHINES = {"cortex-m4": "mps2-an386", "cortex-m55": "mps3-an547"}
 # float32 kernels, and int8 ones that have no cases in test_dsp_twins.py or test_mve_twins.py
 SYMBOLS = {
     "cortex-m4": [*sorted(name for name in CASES if name.endswith("_f32_fpu")), "btw_max_pool_s8_dsp"],
-    "cortex-m55": [*sorted(name for name in CASES if name.endswith("_f32_mve")), "btw_max_pool_s8_mve"],
+    "cortex-m55": [
+        *sorted(name for name in CASES if name.endswith("_f32_mve")),
+        "btw_max_pool_s8_mve",
+        "btw_table_s8_mve",
+    ],
 }
 
 # Inputs end where the memory does, with `edge` where no access is allowed; every output row has its guards.

@@ -882,6 +882,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_conv2d_s8_dsp_compact": lambda random: compact(conv_s8(random, depthwise=False, quiet=True)),
     "btw_linear_s8_dsp_compact": lambda random: compact(linear_s8(random, quiet=True)),
     "btw_max_pool_s8_dsp": lambda random: max_pool_s8(random, wide=True),
+    "btw_table_s8_mve": table_s8,
     "btw_max_pool_s8_mve": lambda random: max_pool_s8(random, wide=True),
 }.items():
     CASES[_symbol] = (_draw, 12)

@@ -47,4 +47,12 @@ class Table(Op):
         return ("the table is by numpy: onnxruntime was not asked",) if self.source and not self.asked else ()
 
 
-KERNELS = (Kernel("btw_table_s8_scalar", "pixels", "s8", "scalar", "table", in_place=True),)
+def _a_vector(layer: Layer) -> str | None:
+    _, width, channels = layer.output.layout
+    return None if width * channels >= 16 else f"{width * channels} codes a row; 16 are looked up at a time"
+
+
+KERNELS = (
+    Kernel("btw_table_s8_mve", "pixels", "s8", "mve", "table", _a_vector, in_place=True),
+    Kernel("btw_table_s8_scalar", "pixels", "s8", "scalar", "table", in_place=True),
+)

@@ -14,6 +14,7 @@ typedef struct {
 
 #if !defined(BTW_INLINE_KERNELS)
 void btw_table_s8_scalar(const btw_table_s8 *layer, const int8_t *x, int8_t *y, int pixels);
+void btw_table_s8_mve(const btw_table_s8 *layer, const int8_t *x, int8_t *y, int pixels);
 #endif
 
 #endif
