@@ -22,6 +22,7 @@ def branches() -> onnx.ModelProto:
     outputs: dict[str, str] = {}
     constants: dict[str, Any] = {"scale": np.linspace(0.5, 2, 6, dtype=np.float32)}
     constants["bias"] = np.linspace(-1, 1, 6, dtype=np.float32)
+    constants["bias_of"] = np.ones((6, 1, 1), np.float32)
     constants["last"] = np.linspace(0.5, 1, 4, dtype=np.float32)
 
     def add(operator: str, inputs: list[str], dtype: str = "float32", **attributes: Any) -> None:
@@ -41,6 +42,11 @@ def branches() -> onnx.ModelProto:
         add("LogSoftmax", ["x"], axis=axis)
         add("ArgMax", ["x"], "int64", axis=axis, keepdims=0)
         add("ArgMin", ["x"], "int64", axis=axis)
+    add("LRN", ["x"], size=3, alpha=0.5, beta=0.75, bias=2.0)
+    add("LRN", ["x"], size=5)
+    add("LpNormalization", ["x"], axis=1)
+    add("LpNormalization", ["x"], axis=-1, p=1)
+    add("Sum", ["x", "x", "bias_of"])
     add("InstanceNormalization", ["x", "scale", "bias"])
     add("GroupNormalization", ["x", "scale", "bias"], num_groups=3)
     add("LayerNormalization", ["x", "last"], axis=-1)

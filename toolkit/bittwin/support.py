@@ -14,8 +14,11 @@ from bittwin_cgen.errors import BittwinError
 from bittwin_cgen.ir import Kernel
 from bittwin_cgen.ops import OPERATORS
 from bittwin_cgen.ops.binary import KERNELS as BINARY_KERNELS
+from bittwin_cgen.ops.conv2d import KERNELS as CONVOLUTION_KERNELS
 from bittwin_cgen.ops.global_average_pool import KERNELS as MEAN_KERNELS
+from bittwin_cgen.ops.move import KERNELS as MOVE_KERNELS
 from bittwin_cgen.ops.mul import KERNELS as MUL_KERNELS
+from bittwin_cgen.ops.reduce import KERNELS as REDUCE_KERNELS
 from bittwin_cgen.ops.table import KERNELS as TABLE_KERNELS
 from bittwin_cgen.ops.unary import KERNELS as UNARY_KERNELS
 from bittwin_cgen.read_onnx import FOLDABLE
@@ -94,10 +97,12 @@ SUPPORT: dict[str, Support] = {
     "HardSwish": Support("table"),
     "Identity": Support("exact", "nothing is computed"),
     "InstanceNormalization": Support("float", "constant scale and bias"),
+    "LRN": Support("float", "rank 3 and 4"),
     "LayerNormalization": Support("float", "constant scale and bias"),
     "LeakyRelu": Support("table"),
     "Log": Support("table"),
     "LogSoftmax": Support("float"),
+    "LpNormalization": Support("float"),
     "MatMul": Support("exact", "int8: two that are computed have one scale each"),
     "MatMulInteger": Support("exact", "by a constant matrix; to int32"),
     "Max": Support("exact"),
@@ -118,8 +123,8 @@ SUPPORT: dict[str, Support] = {
     "QLinearLeakyRelu": Support("table", "", "LeakyRelu"),
     "QLinearMatMul": Support("exact", "", "MatMul"),
     "QLinearMul": Support("exact", "", "Mul"),
-    "QLinearSoftmax": Support("float", "", "Softmax"),
     "QLinearSigmoid": Support("table", "", "Sigmoid"),
+    "QLinearSoftmax": Support("float", "", "Softmax"),
     "QuantizeLinear": Support("exact", "one scale a tensor; scales by channel or block: step by step"),
     "Reciprocal": Support("table"),
     "ReduceL1": Support("float"),
@@ -137,6 +142,7 @@ SUPPORT: dict[str, Support] = {
     "Round": Support("table"),
     "Selu": Support("table"),
     "Sigmoid": Support("table"),
+    "Sign": Support("table"),
     "Slice": Support("exact", "constant bounds"),
     "Softmax": Support("float"),
     "Softplus": Support("table"),
@@ -146,6 +152,7 @@ SUPPORT: dict[str, Support] = {
     "Sqrt": Support("table"),
     "Squeeze": Support("exact", "constant axes"),
     "Sub": Support("exact"),
+    "Sum": Support("float", "as float32; two operands: use Add"),
     "Swish": Support("table"),
     "Tanh": Support("table"),
     "ThresholdedRelu": Support("table"),
@@ -162,6 +169,8 @@ FURTHER_KERNELS: dict[str, tuple[Kernel, ...]] = {
     "Mul": MUL_KERNELS,
     "Pow": UNARY_KERNELS,
     **{f"{group}Normalization": BINARY_KERNELS for group in ("Group", "Instance", "Layer")},
+    "LRN": BINARY_KERNELS + UNARY_KERNELS + CONVOLUTION_KERNELS,
+    "LpNormalization": BINARY_KERNELS + UNARY_KERNELS + REDUCE_KERNELS + MOVE_KERNELS,
     **{name: BINARY_KERNELS + UNARY_KERNELS + MEAN_KERNELS for name in SUPPORT if name.startswith("Reduce")},
 }
 

@@ -18,7 +18,12 @@ from bittwin_cgen.ops.dynamic_quantize_linear import read_dynamic_quantize_linea
 from bittwin_cgen.ops.global_average_pool import read_global_average_pool
 from bittwin_cgen.ops.matmul import read_gemm, read_matmul
 from bittwin_cgen.ops.max_pool_indices import read_max_pool_and_indices
-from bittwin_cgen.ops.normalize import read_instance_normalization, read_layer_normalization
+from bittwin_cgen.ops.normalize import (
+    read_instance_normalization,
+    read_layer_normalization,
+    read_lp_normalization,
+    read_lrn,
+)
 from bittwin_cgen.ops.pad import read_pad
 from bittwin_cgen.ops.qoperator import QOPERATORS
 from bittwin_cgen.ops.quantize_axis import read_dequantize, read_quantize
@@ -56,8 +61,10 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "GroupNormalization": read_instance_normalization,
     "Identity": read_identity,
     "InstanceNormalization": read_instance_normalization,
+    "LRN": read_lrn,
     "LayerNormalization": read_layer_normalization,
     "LogSoftmax": read_softmax,
+    "LpNormalization": read_lp_normalization,
     "MatMul": read_matmul,
     "MatMulInteger": read_matmul_integer,
     "Max": read_extreme,
@@ -86,6 +93,7 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Split": read_split,
     "Squeeze": read_squeeze,
     "Sub": read_binary,
+    "Sum": read_extreme,
     "Tile": read_tile,
     "Transpose": read_transpose,
     "Unsqueeze": read_unsqueeze,

@@ -19,6 +19,7 @@ from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, operands
 from bittwin_cgen.ops.cast import Cast
 from bittwin_cgen.ops.conv2d import Conv2d
 from bittwin_cgen.ops.mul import Mul
+from bittwin_cgen.ops.reshape import Reshape
 from bittwin_cgen.ops.unary import Unary
 
 SMALL = ("int8", "uint8")  # computed as int32, then cut to their bits
@@ -161,9 +162,10 @@ def read_pow(node: OnnxNode) -> list[Node]:
 
 
 def read_extreme(node: OnnxNode) -> list[Node]:
-    """ONNX Max and Min of any number of operands, two at a time."""
+    """ONNX Max, Min and Sum of any number of operands, two at a time."""
+    node = replace(node, op_type="Add") if node.op_type == "Sum" else node
     if len(node.inputs) == 1:
-        raise node.refuse("it has one operand", "Remove it")
+        return node.node(Reshape(node.shape()), node.activation(0))
     nodes: list[Node] = []
     types = dict(node.types)
     first = node.activation(0)

@@ -10,9 +10,10 @@ import numpy as np
 
 from bittwin_cgen.ir import Array, Call, Field, Kernel, Layer, Node, Op, Struct, TensorType
 from bittwin_cgen.kernels import select
-from bittwin_cgen.onnx_node import OnnxNode
+from bittwin_cgen.onnx_node import LARGEST_STEP, OnnxNode
 from bittwin_cgen.ops.binary import Binary
 from bittwin_cgen.ops.broadcast import shape_of, steps_of
+from bittwin_cgen.ops.conv2d import Conv2d
 from bittwin_cgen.ops.known import Known
 from bittwin_cgen.ops.reduce import Axes, Reduce
 from bittwin_cgen.ops.take import Take
@@ -148,3 +149,42 @@ def _statistics(node: OnnxNode, over: Axes) -> list[Node]:
         Node(f"{y}/inverse", Unary("Reciprocal"), (names[5],), inverse or f"{y}/inverse"),
     ]
     return made if inverse else made[:1]
+
+
+def read_lp_normalization(node: OnnxNode) -> list[Node]:
+    """ONNX LpNormalization: values over their length along an axis."""
+    x, y, shape = node.activation(0), node.outputs[0], node.shape()
+    axis, order = node.axis(node.attribute("axis", -1), len(shape)), node.attribute("p", 2)
+    if order not in (1, 2):
+        raise node.refuse(f"p is {order}", "Use 1 or 2")
+    each, total, root, wide = (f"{y}/{name}" for name in ("each", "sum", "length", "lengths"))
+    first = Node(each, Unary("Abs"), (x,), each) if order == 1 else Node(each, Binary("Mul"), (x, x), each)
+    repeated = tuple((0,) * size if i == axis else None for i, size in enumerate(shape))
+    length = total if order == 1 else root
+    return [
+        first,
+        Node(total, Reduce("sum", Axes((axis,), True)), (each,), total),
+        *([Node(root, Unary("Sqrt"), (total,), root)] if order == 2 else []),
+        Node(wide, Take(repeated, "Expand"), (length,), wide),
+        Node(node.name, Binary("Div"), (x, wide), y),
+    ]
+
+
+def read_lrn(node: OnnxNode) -> list[Node]:
+    """ONNX LRN (AlexNet): the sum of squares of neighbouring channels is a 1x1 convolution."""
+    x, y, shape = node.activation(0), node.outputs[0], node.shape()
+    size = node.attribute("size", 0)
+    if len(shape) not in (3, 4) or not isinstance(size, int) or not 1 <= size <= LARGEST_STEP:
+        raise node.refuse(f"size {size} for an input of shape {shape}", "Use a positive size, and images")
+    alpha, beta, bias = (float(node.attribute(k, v)) for k, v in (("alpha", 1e-4), ("beta", 0.75), ("bias", 1.0)))
+    channel = np.arange(shape[1])
+    distance = channel[None, :] - channel[:, None]
+    near = (distance >= -((size - 1) // 2)) & (distance <= size // 2)
+    weight = (near * np.float32(alpha / size)).astype(np.float32)[:, :, None, None]
+    squares, sums, power = (f"{y}/{name}" for name in ("squares", "sums", "power"))
+    return [
+        Node(squares, Binary("Mul"), (x, x), squares),
+        Node(sums, Conv2d(weight=weight, bias=np.full(shape[1], bias, np.float32)), (squares,), sums),
+        Node(power, Unary("Pow", float(np.float32(-beta))), (sums,), power),
+        Node(node.name, Binary("Mul"), (x, power), y),
+    ]

@@ -77,7 +77,8 @@ def read_qlinear_conv(node: OnnxNode) -> list[Node]:
 def read_qlinear_matmul(node: OnnxNode) -> list[Node]:
     """ONNX QLinearMatMul, by a constant matrix or of two that are computed."""
     weight, zero_point = node.known(3), node.known(5)
-    if weight is None or weight.ndim != 2 or weight.dtype != np.int8 or zero_point is None or zero_point.any():
+    centred = weight is not None and weight.dtype == np.int8 and zero_point is not None and not zero_point.any()
+    if weight is None or weight.ndim != 2 or (node.constant(4, "scale").size == 1 and not centred):
         return _around(node, read_matmul, [(0, 1, 2), (3, 4, 5)], (6, 7), op_type="MatMul")
     return _weighted(node, read_matmul, 99, (6, 7), 1)
 

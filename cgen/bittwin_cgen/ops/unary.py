@@ -63,6 +63,7 @@ FUNCTIONS = {
         {"alpha": 1.67326319217681884765625, "gamma": 1.05070102214813232421875},
     ),
     "Sigmoid": Function("sigmoid", lambda x, a, b: _sigmoid(x)),
+    "Sign": Function("sign", lambda x, a, b: np.sign(x)),
     "Softplus": Function("softplus", lambda x, a, b: _softplus(x)),
     "Softsign": Function("softsign", lambda x, a, b: x / (1 + np.abs(x))),
     "Sqrt": Function("sqrt", lambda x, a, b: np.sqrt(x)),

@@ -46,6 +46,7 @@ void btw_unary_reciprocal_f32_scalar(const btw_unary_f32 *layer, const float *x,
 void btw_unary_round_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_selu_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_sigmoid_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_sign_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_softplus_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_softsign_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_sqrt_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);

@@ -1,0 +1,14 @@
+/* The sign of each value, float32, any processor. */
+/* SPDX-License-Identifier: MIT-0 */
+#include "unary_f32.h"
+
+#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
+
+BTW_KERNEL void btw_unary_sign_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels)
+{
+    const int count = pixels * layer->channels;
+    for (int i = 0; i < count; i++)
+        y[i] = (float)((x[i] > 0.0f) - (x[i] < 0.0f));
+}
+
+#endif
