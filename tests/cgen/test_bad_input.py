@@ -710,7 +710,8 @@ def test_attributes_of_a_pool_that_make_no_sense(operator: str, attributes: dict
         ("QuantizeLinear", {"s": np.ones(2, np.float32), "z": np.zeros(2, np.int8)}, {"axis": 9}),
         ("QuantizeLinear", {"s": np.ones((1, 2, 6, 2), np.float32)}, {"axis": 3, "block_size": 1 << 40}),
         ("BatchNormalization", {n: np.ones(3, np.float32) for n in "abcd"}, {}),
-        ("BatchNormalization", {n: np.ones(2, np.float32) for n in "abcd"}, {"training_mode": 1}),
+        ("BatchNormalization", {n: np.ones(2, np.float32) for n in "abcd"}, {"training_mode": 1, "momentum": 2.0}),
+        ("BatchNormalization", {n: np.ones(3, np.float32) for n in "abcd"}, {"training_mode": 1}),
         ("BatchNormalization", {"a": np.ones(2, np.float32)}, {}),
         known("accepted: weights are NaN", "BatchNormalization", {n: np.full(2, -1, np.float32) for n in "abcd"}, {}),
         known(

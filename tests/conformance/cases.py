@@ -68,12 +68,20 @@ def out_of_scope(case: TestCase) -> str | None:
     """Why a case is not meant to pass, or None."""
     if case.name in REASONS:
         return REASONS[case.name]
-    if operator(case) in SPATIAL:
-        sizes = case.model.graph.input[0].type.tensor_type.shape.dim
-        if len(sizes) == 5:
-            return "three spatial dimensions: volumes, not images"
+    graph = case.model.graph
+    shapes = [[size.dim_value for size in v.type.tensor_type.shape.dim] for v in (*graph.input, *graph.output)]
+    if operator(case) in SPATIAL and len(shapes[0]) == 5:
+        return "three spatial dimensions: volumes, not images"
+    if any(0 in shape for shape in (shapes[0], *shapes[len(graph.input) :])):
+        return "a tensor without values: there is nothing to compute, and C has no empty arrays"
+    if operator(case) == "Dropout" and case.name.startswith("test_training"):
+        return "draws random values: at inference Dropout does nothing"
     return None
 
 
 SPATIAL = frozenset("AveragePool Conv ConvTranspose MaxPool".split())
-REASONS: dict[str, str] = {}
+ALIGNED = "onnxruntime, which C has to equal, counts whole output pixels where the suite takes 0.8 * 4 = 3.2 of them"
+REASONS = {
+    "test_resize_downsample_scales_cubic_align_corners": ALIGNED,
+    "test_resize_downsample_scales_linear_align_corners": ALIGNED,
+}

@@ -67,7 +67,7 @@ SUPPORT: dict[str, Support] = {
     "ArgMax": Support("exact", "as float32"),
     "ArgMin": Support("exact", "as float32"),
     "AveragePool": Support("exact", "1-D and 2-D"),
-    "BatchNormalization": Support("float", "folded into the convolution before it"),
+    "BatchNormalization": Support("float", "folded into the convolution before it; also by statistics of its input"),
     "Cast": Support("exact", "between float32, int8, uint8, int32, int64, bool"),
     "Ceil": Support("table"),
     "Celu": Support("table"),

@@ -7,11 +7,12 @@ from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.add import read_add
 from bittwin_cgen.ops.arg_extreme import read_arg_extreme
 from bittwin_cgen.ops.average_pool import read_average_pool
+from bittwin_cgen.ops.batch_statistics import read_batch_normalization
 from bittwin_cgen.ops.binary import read_binary, read_extreme, read_mul, read_pow, read_prelu
 from bittwin_cgen.ops.cast import read_cast
 from bittwin_cgen.ops.clip import read_clip, read_relu
 from bittwin_cgen.ops.concat import read_concat
-from bittwin_cgen.ops.conv2d import read_batch_normalization, read_conv
+from bittwin_cgen.ops.conv2d import read_conv
 from bittwin_cgen.ops.conv_integer2d import read_conv_integer, read_matmul_integer
 from bittwin_cgen.ops.conv_transpose2d import read_conv_transpose
 from bittwin_cgen.ops.dynamic_quantize_linear import read_dynamic_quantize_linear
