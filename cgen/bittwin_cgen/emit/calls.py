@@ -132,12 +132,20 @@ class Calls:
             f"    {self.model}_{step.name}(frame, oy);",
         ]
 
+    def woken(self, segment: Segment) -> str:
+        """Condition: a row that was pushed lets some step run; all had done what they could before."""
+        taker = segment.steps[0]
+        readers = [step for step in segment.steps if taker.output in map(self.program.memory_of, step.inputs)]
+        waits = [self._there(step, taker.output, taker) for step in readers]
+        return " || ".join([*waits, f"made->{taker.name} >= {self.calls_of(taker)}"])
+
     def _turn(self, segment: Segment, step: Step, paced: bool) -> list[str]:
         """Makes a row if it can be made now."""
         inside = {other.output: other for other in segment.steps}
         sources = [self.program.memory_of(name) for name in step.inputs]
+        makers = {name: inside[name] for name in dict.fromkeys(sources) if name in inside}
         conditions = [f"made->{step.name} < {self.calls_of(step)}"]
-        conditions += [self._there(step, name, inside[name]) for name in dict.fromkeys(sources) if name in inside]
+        conditions += [self._there(step, name, maker) for name, maker in makers.items()]
         readers = [other for other in segment.steps if step.output in map(self.program.memory_of, other.inputs)]
         if paced and readers and len(conditions) == 1:
             waiting = [
@@ -146,6 +154,8 @@ class Calls:
             ]
             finished = " && ".join(f"made->{other.name} >= {self.calls_of(other)}" for other in readers)
             conditions.append(f"({' || '.join([*waiting, f'({finished})'])})")
+        if any(self._ends_with(step, maker) for maker in makers.values()):
+            del conditions[0]
         return [
             f"if ({' && '.join(conditions)}) {{",
             f"    {self.model}_{step.name}(frame, made->{step.name}++);",
@@ -153,6 +163,13 @@ class Calls:
             "}",
             *(f"else {line}" if line.startswith("if") else line for line in self._padding_turn(step)),
         ]
+
+    def _ends_with(self, step: Step, maker: Step) -> bool:
+        """The step has made as many rows as the maker of its input when there are no more."""
+        if self.program.pushed and maker is self.program.segments[0].steps[0]:
+            return False  # a caller may push too many
+        rows = step.call.window is None and "reduce" not in (step.call.kernel.form, maker.call.kernel.form)
+        return rows and self.calls_of(step) == self.calls_of(maker) and not self.program.buffers[maker.output].below
 
     def _padding_turn(self, step: Step) -> list[str]:
         """Makes a row of padding values below the image, where a ring has them."""

@@ -171,11 +171,11 @@ static void int8_classifier_flow_1(const int8_classifier_frame *frame, int8_clas
             int8_classifier_scores(frame, made->scores++);
             busy = 1;
         }
-        if (made->scores_real < 1 && (made->scores > made->scores_real)) {
+        if ((made->scores > made->scores_real)) {
             int8_classifier_scores_real(frame, made->scores_real++);
             busy = 1;
         }
-        if (made->chances < 1 && (made->scores_real > made->chances)) {
+        if ((made->scores_real > made->chances)) {
             int8_classifier_chances(frame, made->chances++);
             busy = 1;
         }
