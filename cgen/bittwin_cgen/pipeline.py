@@ -28,6 +28,7 @@ from bittwin_cgen.passes.fuse_clips import fuse_clips
 from bittwin_cgen.passes.fuse_moves import fuse_moves
 from bittwin_cgen.passes.fuse_quantized import fuse_quantized
 from bittwin_cgen.passes.fuse_requantizations import fuse_requantizations
+from bittwin_cgen.passes.fuse_swish import fuse_swish
 from bittwin_cgen.passes.fuse_tables import fuse_tables
 from bittwin_cgen.passes.move_codes import move_codes
 from bittwin_cgen.passes.place_biases import place_biases
@@ -58,6 +59,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     fold_pads,
     fold_scales,
     fuse_clips,
+    fuse_swish,
     place_biases,
     remove_dead_channels,
     sink_transposes,

@@ -78,6 +78,13 @@ def test_int8_is_a_table_of_onnxruntime(codes: str) -> None:
     assert not any(layer["notes"] for layer in tables)
 
 
+def test_silu_is_one_function() -> None:
+    nodes = [helper.make_node("Sigmoid", ["x"], ["gate"], "gate"), helper.make_node("Mul", ["gate", "x"], ["y"], "mul")]
+    report = verify(model_of(nodes, {"x": ("float32", (1, 3, 5, 7))}, {"y": "float32"}))
+    assert report.passed, report
+    assert {row.kernel for row in report.layers} == {"", "btw_unary_swish_f32_scalar"}
+
+
 def test_the_compiler_alone_says_that_tables_are_by_numpy() -> None:
     layers: Any = generate_alone(branches("int8")).manifest["layers"]
     assert all("numpy" in " ".join(layer["notes"]) for layer in layers if "table" in layer["kernel"])
