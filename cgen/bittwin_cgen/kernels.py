@@ -28,6 +28,11 @@ def kernel_dtype(dtype: str) -> str:
     return {"float32": "f32", "int8": "s8", "uint8": "u8", "int32": "s32", "int64": "s64", "bool": "u8"}[dtype]
 
 
+def needs_aarch64(layer: Layer) -> str | None:
+    """Why not, for kernels of intrinsics that Armv7-A lacks."""
+    return "needs AArch64" if layer.target.armv7 else None
+
+
 def requantization_struct(proved: ProvedRequantization) -> Struct:
     """The C `btw_requantization` of a layer; float32 scales only where a channel has no proof."""
     unproved = bool((proved.multiplier == 0).any())

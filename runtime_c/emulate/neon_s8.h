@@ -44,6 +44,11 @@ NEON_FUNCTION void vst1q_s8(int8_t *y, int8x16_t a)
     memcpy(y, &a, sizeof a);
 }
 
+NEON_FUNCTION void vst1q_s32(int32_t *y, int32x4_t a)
+{
+    memcpy(y, &a, sizeof a);
+}
+
 NEON_FUNCTION void vst1_lane_s32(void *y, int32x2_t a, int lane)
 {
     const int32_t value = a[lane];
@@ -62,6 +67,11 @@ NEON_FUNCTION int8x8_t vdup_n_s8(int8_t x)
 NEON_FUNCTION int8x16_t vdupq_n_s8(int8_t x)
 {
     return (int8x16_t){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+}
+
+NEON_FUNCTION uint8x16_t vdupq_n_u8(uint8_t x)
+{
+    return (uint8x16_t){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
 }
 
 NEON_FUNCTION int16x8_t vdupq_n_s16(int16_t x)
@@ -105,6 +115,7 @@ NEON_HALVES(s32, int32x2_t, int32x4_t)
     }
 NEON_REINTERPRET(vreinterpret_s8_u8, int8x8_t, uint8x8_t)
 NEON_REINTERPRET(vreinterpret_s32_s8, int32x2_t, int8x8_t)
+NEON_REINTERPRET(vreinterpretq_u8_s8, uint8x16_t, int8x16_t)
 NEON_REINTERPRET(vreinterpretq_f32_s32, float32x4_t, int32x4_t)
 NEON_REINTERPRET(vreinterpretq_s8_s64, int8x16_t, int64x2_t)
 NEON_REINTERPRET(vreinterpretq_s64_s8, int64x2_t, int8x16_t)
@@ -151,6 +162,64 @@ NEON_FUNCTION int8x8_t vtbl1_s8(int8x8_t a, int8x8_t index)
     return b;
 }
 
+NEON_FUNCTION int8x16_t vqtbx4q_s8(int8x16_t kept, int8x16x4_t a, uint8x16_t index)
+{
+    NEON_EACH(16) kept[i] = index[i] < 64 ? a.val[index[i] / 16][index[i] % 16] : kept[i];
+    return kept;
+}
+
+NEON_FUNCTION int8x16_t vqtbl4q_s8(int8x16x4_t a, uint8x16_t index)
+{
+    return vqtbx4q_s8(vdupq_n_s8(0), a, index);
+}
+
+NEON_FUNCTION int16x8_t vmovl_s8(int8x8_t a)
+{
+    return (int16x8_t){a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]};
+}
+
+NEON_FUNCTION int32x4_t vmovl_s16(int16x4_t a)
+{
+    return (int32x4_t){a[0], a[1], a[2], a[3]};
+}
+
+/* ---- bits and comparisons ---- */
+
+NEON_FUNCTION uint8x16_t veorq_u8(uint8x16_t a, uint8x16_t b)
+{
+    return a ^ b;
+}
+
+NEON_FUNCTION int32x4_t vandq_s32(int32x4_t a, int32x4_t b)
+{
+    return a & b;
+}
+
+NEON_FUNCTION int8x8_t vmax_s8(int8x8_t a, int8x8_t b)
+{
+    NEON_EACH(8) a[i] = a[i] > b[i] ? a[i] : b[i];
+    return a;
+}
+
+NEON_FUNCTION int8x16_t vmaxq_s8(int8x16_t a, int8x16_t b)
+{
+    NEON_EACH(16) a[i] = a[i] > b[i] ? a[i] : b[i];
+    return a;
+}
+
+/* To the right, rounding down, by the -31 to 0 bits that kernels ask for. */
+NEON_FUNCTION int32x4_t vshlq_s32(int32x4_t a, int32x4_t bits)
+{
+    NEON_EACH(4) a[i] >>= -bits[i];
+    return a;
+}
+
+NEON_FUNCTION int16x8_t vshlq_s16(int16x8_t a, int16x8_t bits)
+{
+    NEON_EACH(8) a[i] = (int16_t)(a[i] >> -bits[i]);
+    return a;
+}
+
 /* ---- sums; those of 32 bits do not overflow in kernels ---- */
 
 NEON_FUNCTION int32x4_t vaddq_s32(int32x4_t a, int32x4_t b)
@@ -169,6 +238,29 @@ NEON_FUNCTION int32x4_t vpadalq_s16(int32x4_t sum, int16x8_t a)
     return sum;
 }
 
+NEON_FUNCTION uint8x16_t vsubq_u8(uint8x16_t a, uint8x16_t b)
+{
+    return a - b;
+}
+
+NEON_FUNCTION int16x8_t vsubq_s16(int16x8_t a, int16x8_t b)
+{
+    return a - b;
+}
+
+NEON_FUNCTION int16x8_t vaddw_s8(int16x8_t a, int8x8_t b)
+{
+    return a + vmovl_s8(b);
+}
+
+/* The upper halves of sums. */
+NEON_FUNCTION int16x4_t vaddhn_s32(int32x4_t a, int32x4_t b)
+{
+    int16x4_t c = {0};
+    NEON_EACH(4) c[i] = (int16_t)((a[i] + b[i]) >> 16);
+    return c;
+}
+
 NEON_FUNCTION int32x4_t vaddw_s16(int32x4_t a, int16x4_t b)
 {
     NEON_EACH(4) a[i] += b[i];
@@ -181,6 +273,16 @@ NEON_FUNCTION int32x4_t vaddw_high_s16(int32x4_t a, int16x8_t b)
 }
 
 /* ---- products ---- */
+
+NEON_FUNCTION int32x4_t vmulq_n_s32(int32x4_t a, int32_t b)
+{
+    return a * b;
+}
+
+NEON_FUNCTION int32x4_t vmlaq_n_s32(int32x4_t sum, int32x4_t a, int32_t b)
+{
+    return sum + a * b;
+}
 
 /* 16-bit sums wrap around. */
 NEON_FUNCTION int16x8_t vmlal_s8(int16x8_t sum, int8x8_t a, int8x8_t b)

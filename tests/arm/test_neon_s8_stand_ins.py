@@ -21,6 +21,8 @@ VECTORS = """
     const int8x16_t a = vld1q_s8(x), b = vld1q_s8(x + 17);
     const int16x4_t p = vget_low_s16(vmull_s8(h, k));
     const int16x8_t q = vmull_s8(vld1_s8(x + 31), h), r = vmlal_s8(q, h, k);
+    const uint8x16_t u = vreinterpretq_u8_s8(vld1q_s8(x + 40));
+    const int8x16x4_t t = vld1q_s8_x4(x + 32);
     const int32x4_t i = vld1q_s32(n), j = vld1q_s32(n + 5), s = vld1q_s32(small);
 """
 EXPRESSIONS = [
@@ -54,10 +56,23 @@ EXPRESSIONS = [
     *("vqmovn_s32(i)", "vqmovn_s32(s)", "vqmovn_high_s32(p, s)", "vqmovn_s16(q)"),
     *("vcvtq_f32_s32(i)", "vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(s), vdupq_n_f32(0.0078125f)))"),
     "vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(i), vdupq_n_f32(3.7f)))",
+    *("vdupq_n_u8((uint8_t)x[4])", "vqtbl4q_s8(t, u)", "vqtbx4q_s8(a, t, u)", "vqtbx4q_s8(a, t, vdupq_n_u8(63))"),
+    *(
+        "vmovl_s8(h)",
+        "vmovl_s16(p)",
+        "veorq_u8(u, vdupq_n_u8(128))",
+        "vandq_s32(i, j)",
+        "vmax_s8(h, k)",
+        "vmaxq_s8(a, b)",
+    ),
+    *("vshlq_s32(i, vdupq_n_s32(-17))", "vshlq_s32(i, vdupq_n_s32(0))", "vshlq_s16(q, vdupq_n_s16(-3))"),
+    *("vsubq_u8(u, vdupq_n_u8(64))", "vsubq_s16(vmovl_s8(h), vmovl_s8(k))", "vaddw_s8(vmovl_s8(h), k)"),
+    *("vaddhn_s32(s, s)", "vmulq_n_s32(vmovl_s16(p), x[3])", "vmlaq_n_s32(s, vmovl_s16(p), x[3])"),
 ]
 STORES = [
     "vst1_s8(y + 1, h)",
     "vst1q_s8(y + 3, a)",
+    "vst1q_s32((void *)(y + 4), i)",
     "vst1_lane_s32((void *)(y + 1), vreinterpret_s32_s8(h), 0)",
     "vst1_lane_s32((void *)(y + 2), vreinterpret_s32_s8(h), 1)",
 ]

@@ -363,8 +363,8 @@ def max_pool_f32(random: Random, wide: bool = False) -> KernelCase:
     return real_case(MaxPool(pooling), [x], onnxruntime_gives("MaxPool", "float32", [x], x, **attributes))
 
 
-def average_pool_s8(random: Random) -> KernelCase:
-    shape = draw_image(random)
+def average_pool_s8(random: Random, wide: bool = False) -> KernelCase:
+    shape = draw_image(random, wide)
     pooling, attributes = draw_pooling(random, shape[2:], dilated=False)
     include = bool(random.random() < 0.5)
     x, from_, to = draw_codes(random, shape), draw_quantization(random), draw_quantization(random)
@@ -386,8 +386,8 @@ def average_pool_f32(random: Random, wide: bool = False) -> KernelCase:
     return real_case(AveragePool(pooling, include), [x], y)
 
 
-def global_average_pool_s8(random: Random) -> KernelCase:
-    shape, from_, to = draw_image(random), draw_quantization(random), draw_quantization(random)
+def global_average_pool_s8(random: Random, wide: bool = False) -> KernelCase:
+    shape, from_, to = draw_image(random, wide), draw_quantization(random), draw_quantization(random)
     shape = shape[:2] + ((shape[2], shape[3]) if random.random() < 0.7 else (1, 1))
     x = draw_codes(random, shape)
     given = (x, *pair(from_), *pair(to))
@@ -915,6 +915,16 @@ for _isa in ("neon", "dotprod", "i8mm"):  # with intrinsics that stand in for th
             lambda random: conv_s8(random, depthwise=True, shape="3x3", quiet=random.random() < 0.7, wide=True),
             8,
         )
+CASES |= {
+    "btw_add_fused_s8_neon": (lambda random: add_s8(random, "table"), 8),
+    "btw_add_s8_neon": (lambda random: add_s8(random, "linear"), 12),
+    "btw_average_pool_s8_neon": (lambda random: average_pool_s8(random, wide=True), 8),
+    "btw_dequantize_linear_f32_neon": (dequantize_f32, 4),
+    "btw_global_average_pool_s8_neon": (lambda random: global_average_pool_s8(random, wide=True), 12),
+    "btw_max_pool_s8_neon": (lambda random: max_pool_s8(random, wide=True), 8),
+    "btw_quantize_linear_s8_neon": (quantize_s8, 8),
+    "btw_table_s8_neon": (table_s8, 6),
+}
 CASES["btw_depthwise_conv2d_s8_neon"] = (lambda random: conv_s8(random, depthwise=True, wide=True), 8)
 ISAS = {row.symbol: row.isa for row in kernel_rows()}
 

@@ -12,7 +12,7 @@ import numpy as np
 from bittwin_cgen.errors import BittwinError
 from bittwin_cgen.fixed_point import CODES, AddForm, AddScales, add_by_rows, add_reference, add_swaps, prove_add
 from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
-from bittwin_cgen.kernels import select
+from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.binary import Binary, read_binary
 from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, operands, shape_of
@@ -65,7 +65,15 @@ class Add(Op):
             return Call(kernel, struct, summary="add", refused=refused)
         swaps, form = self._prove(layer.inputs, layer.output)
         rows = [row for row in KERNELS if row.symbol.rpartition("_")[0] == STRUCTS[form.kind]]
-        kernel, refused = select(rows, CodeSum(**vars(layer), form=form))
+        if form.kind != "linear":
+            rows += [row for row in KERNELS if row.symbol.startswith("btw_add_fused_s8")]
+        shapes = self.shapes or (layer.inputs[0].shape, layer.inputs[1].shape)
+        scales = None if add_by_rows(*shapes) else _scales(layer.inputs, layer.output)
+        code_sum = CodeSum(**vars(layer), form=form, scales=scales.swapped() if scales and swaps else scales)
+        kernel, refused = select(rows, code_sum)
+        if kernel.pack:
+            order = (1, 0) if swaps else (0, 1)
+            return Call(kernel, kernel.pack(code_sum), summary="add", refused=refused, order=order)
         if form.kind == "float":
             if not form.exact:
                 raise BittwinError(
@@ -112,6 +120,7 @@ class CodeSum(Layer):
     """An addition of codes in the form that was proved: what `accepts` of a kernel gets."""
 
     form: AddForm
+    scales: AddScales | None  # in the order in which onnxruntime adds; None where it does not fuse both products
 
 
 def _no_halves(layer: CodeSum) -> str | None:
@@ -123,7 +132,26 @@ def _shift_by_halves(layer: CodeSum) -> str | None:
     return None if fits else f"a shift of {layer.form.shift}; the vectors take 17 to 24"
 
 
+def _upper_half(layer: CodeSum) -> str | None:
+    return None if layer.form.shift >= 16 else f"a shift of {layer.form.shift}; it takes the upper 16 bits"
+
+
+def _fused(layer: CodeSum) -> str | None:
+    if layer.scales is None:
+        return "onnxruntime rounds the product of b by itself"
+    return "uint8 codes" if layer.scales.offset else needs_aarch64(layer)
+
+
+def _pack_fused(layer: CodeSum) -> Struct:
+    assert layer.scales is not None
+    a_ratio, b_ratio, constant = (float(value) for value in layer.scales.ratios)
+    fields: dict[str, Field] = dict(channels=layer.output.layout[2], a_ratio=a_ratio, b_ratio=b_ratio)
+    return Struct("btw_add_fused_s8", fields | dict(constant=constant))
+
+
 KERNELS = (
+    Kernel("btw_add_s8_neon", "pixels", "s8", "neon", "add", _upper_half, in_place=True),
+    Kernel("btw_add_fused_s8_neon", "pixels", "s8", "neon", "add", _fused, _pack_fused, in_place=True),
     Kernel("btw_add_s8_mve", "pixels", "s8", "mve", "add", _shift_by_halves, in_place=True),
     Kernel("btw_add_s8_dsp", "pixels", "s8", "dsp", "add", _no_halves, in_place=True),
     Kernel("btw_add_s8_scalar", "pixels", "s8", "scalar", "add", in_place=True),

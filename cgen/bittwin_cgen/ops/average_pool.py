@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Struct, TensorType, Window
-from bittwin_cgen.kernels import select
+from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.max_pool import Pooling, by_taps, four_channels, read_pooling
 
@@ -91,9 +92,19 @@ class AveragePool(Op):
         return Call(kernel, struct, window, f"average pool {pool.text}", refused, scratch=scratch)
 
 
+def _eight_int8_channels(layer: Layer) -> str | None:
+    channels, quantization = layer.output.layout[2], layer.output.quantization
+    if channels < 8:
+        return f"{channels} channels; a vector takes 8"
+    if cast(AveragePool, layer.node.op).pooling.reaches_nothing(layer.inputs[0], layer.output):
+        return "a window has no pixel of the image"
+    return "uint8 codes" if quantization is not None and quantization.offset else needs_aarch64(layer)
+
+
 KERNELS = (
     by_taps("btw_average_pool_f32_mve", 4),
     by_taps("btw_average_pool_f32_fpu", 8),
+    Kernel("btw_average_pool_s8_neon", "rows", "s8", "neon", "average_pool", _eight_int8_channels),
     Kernel("btw_average_pool_s8_scalar", "rows", "s8", "scalar", "average_pool"),
     Kernel("btw_average_pool_f32_neon", "rows", "f32", "neon", "average_pool", four_channels),
     Kernel("btw_average_pool_f32_scalar", "rows", "f32", "scalar", "average_pool"),

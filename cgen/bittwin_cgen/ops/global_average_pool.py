@@ -80,6 +80,7 @@ KERNELS = (
         "btw_global_average_pool_s8_mve", "reduce", "s8", "mve", "global_average_pool", _narrow, scratch=_sums_of_eights
     ),
     Kernel("btw_global_average_pool_s8_dsp", "reduce", "s8", "dsp", "global_average_pool", scratch=_sums),
+    Kernel("btw_global_average_pool_s8_neon", "reduce", "s8", "neon", "global_average_pool", scratch=_sums),
     Kernel("btw_global_average_pool_s8_scalar", "reduce", "s8", "scalar", "global_average_pool", scratch=_sums),
     Kernel("btw_global_average_pool_f32_mve", "reduce", "f32", "mve", "global_average_pool"),
     Kernel("btw_global_average_pool_f32_fpu", "reduce", "f32", "fpu", "global_average_pool"),

@@ -172,11 +172,17 @@ def four_channels(layer: Layer) -> str | None:
     return f"{channels} channels; a vector takes four" if channels < 4 else None
 
 
+def _eight_channels(layer: Layer) -> str | None:
+    channels = layer.output.layout[2]
+    return f"{channels} channels; a vector takes 8" if channels < 8 else None
+
+
 KERNELS = (
     by_taps("btw_max_pool_s8_mve", 8),
     by_taps("btw_max_pool_s8_dsp", 8),
     by_taps("btw_max_pool_f32_mve", 4),
     by_taps("btw_max_pool_f32_fpu", 8),
+    Kernel("btw_max_pool_s8_neon", "rows", "s8", "neon", "max_pool", _eight_channels),
     Kernel("btw_max_pool_s8_scalar", "rows", "s8", "scalar", "max_pool"),
     Kernel("btw_max_pool_f32_neon", "rows", "f32", "neon", "max_pool", four_channels),
     Kernel("btw_max_pool_f32_scalar", "rows", "f32", "scalar", "max_pool"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from bittwin_cgen.fixed_point import dequantize_linear, quantize_linear
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
-from bittwin_cgen.kernels import select
+from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
 
 
@@ -64,6 +64,8 @@ def _struct(name: str, layer: Layer, quantization: Quantization) -> Struct:
 
 
 KERNELS = (
+    Kernel("btw_quantize_linear_s8_neon", "pixels", "s8", "neon", "quantize_linear", needs_aarch64),
+    Kernel("btw_dequantize_linear_f32_neon", "pixels", "f32", "neon", "dequantize_linear"),
     Kernel("btw_quantize_linear_s8_scalar", "pixels", "s8", "scalar", "quantize_linear"),
     Kernel("btw_dequantize_linear_f32_scalar", "pixels", "f32", "scalar", "dequantize_linear"),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, OnnxForm, Op, Quantization, Struct, TensorType
-from bittwin_cgen.kernels import select
+from bittwin_cgen.kernels import needs_aarch64, select
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,5 +54,6 @@ def _a_vector(layer: Layer) -> str | None:
 
 KERNELS = (
     Kernel("btw_table_s8_mve", "pixels", "s8", "mve", "table", _a_vector, in_place=True),
+    Kernel("btw_table_s8_neon", "pixels", "s8", "neon", "table", needs_aarch64, in_place=True),
     Kernel("btw_table_s8_scalar", "pixels", "s8", "scalar", "table", in_place=True),
 )

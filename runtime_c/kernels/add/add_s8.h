@@ -37,6 +37,15 @@ typedef struct {
 /* clamp(round_half_even((float)((double)(a + offset) * a_ratio + table[b])) - offset): a fused multiply-add without the
  * instruction */
 
+typedef struct {
+    int channels;
+    float a_ratio;
+    float b_ratio;
+    float constant;
+} btw_add_fused_s8;
+
+/* saturate(round_half_even(fmaf(a, a_ratio, fmaf(b, b_ratio, constant)))) */
+
 /* a, b[pixels][channels] to y, which may be a or b */
 /* Operands that broadcast: y[pixels][channels], v as with the table. */
 typedef struct {
@@ -56,6 +65,8 @@ void btw_add_broadcast_s8_scalar(const btw_add_broadcast_s8 *layer, const int8_t
                                  int pixels);
 void btw_add_s8_dsp(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_add_s8_mve(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
+void btw_add_s8_neon(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
+void btw_add_fused_s8_neon(const btw_add_fused_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_add_s8_scalar(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_add_table_s8_scalar(const btw_add_table_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_add_float_s8_scalar(const btw_add_float_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);

@@ -20,6 +20,8 @@ void btw_global_average_pool_s8_dsp(const btw_global_average_pool_s8 *layer, con
                                     int32_t *sums);
 void btw_global_average_pool_s8_mve(const btw_global_average_pool_s8 *layer, const int8_t *x, int8_t *y, int row,
                                     int32_t *sums);
+void btw_global_average_pool_s8_neon(const btw_global_average_pool_s8 *layer, const int8_t *x, int8_t *y, int row,
+                                     int32_t *sums);
 void btw_global_average_pool_s8_scalar(const btw_global_average_pool_s8 *layer, const int8_t *x, int8_t *y, int row,
                                        int32_t *sums);
 #endif

@@ -19,6 +19,7 @@ typedef struct {
 /* One output row y[output_width][channels]; rows[ky] is pixel 0 of an input row, null outside the image. */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_max_pool_s8_neon(const btw_max_pool_s8 *layer, const void *const rows[], int8_t *y);
 void btw_max_pool_s8_scalar(const btw_max_pool_s8 *layer, const void *const rows[], int8_t *y);
 void btw_max_pool_s8_dsp(const btw_max_pool_s8 *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_max_pool_s8_mve(const btw_max_pool_s8 *layer, const void *const rows[], int8_t *y, void *scratch);
