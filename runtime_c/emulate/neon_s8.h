@@ -29,6 +29,7 @@ typedef struct {
 NEON_LOAD(vld1_s8, int8x8_t, int8_t)
 NEON_LOAD(vld1q_s8, int8x16_t, int8_t)
 NEON_LOAD(vld1_u8, uint8x8_t, uint8_t)
+NEON_LOAD(vld1q_s16, int16x8_t, int16_t)
 NEON_LOAD(vld1_s32, int32x2_t, int32_t)
 NEON_LOAD(vld1q_s32, int32x4_t, int32_t)
 NEON_LOAD(vld1q_s8_x2, int8x16x2_t, int8_t)
@@ -299,6 +300,17 @@ NEON_FUNCTION int16x8_t vmull_s8(int8x8_t a, int8x8_t b)
 NEON_FUNCTION int16x8_t vmlal_high_s8(int16x8_t sum, int8x16_t a, int8x16_t b)
 {
     return vmlal_s8(sum, vget_high_s8(a), vget_high_s8(b));
+}
+
+NEON_FUNCTION int32x4_t vmlal_laneq_s16(int32x4_t sum, int16x4_t a, int16x8_t b, int lane)
+{
+    NEON_EACH(4) sum[i] += a[i] * b[lane];
+    return sum;
+}
+
+NEON_FUNCTION int32x4_t vmlal_high_laneq_s16(int32x4_t sum, int16x8_t a, int16x8_t b, int lane)
+{
+    return vmlal_laneq_s16(sum, vget_high_s16(a), b, lane);
 }
 
 NEON_FUNCTION int32x4_t vdotq_s32(int32x4_t sum, int8x16_t a, int8x16_t b)

@@ -26,7 +26,8 @@ typedef struct {
     int paired; /* SMULL: 1 where the sum of two products fits 16 bits */
     int zero_point;
     int by_scale;
-    const int8_t *weights; /* [groups][blocks][kernel_height][parts], then of
+    const int16_t *wide;   /* few inputs: [groups][blocks of 8][all inputs][8], products by lanes of them; or null */
+    const int8_t *weights; /* else [groups][blocks][kernel_height][parts], then of
                               SMULL: 16 inputs [4 outputs][16], a rest of up to 8 [4][8]; not paired: 8 inputs [4][8]
                               SDOT: 4 inputs [8][4]; SMMLA: 8 inputs [8][8], in twos but for a rest of up to 8 */
     const int32_t *bias;
@@ -102,13 +103,21 @@ void btw_depthwise_conv2d_s8_neon(const btw_depthwise_conv2d_s8_neon_layer *laye
 #define BTW_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* Nothing is loaded from `pointer` before the others are there: compilers would else begin more products than registers
+ * hold.
+ */
+#if defined(__ARM_NEON)
+#define BTW_AFTER(pointer, a, b, c, d) __asm__("" : "+r"(pointer) : "w"(a), "w"(b), "w"(c), "w"(d))
+#else
+#define BTW_AFTER(pointer, a, b, c, d) ((void)0)
+#endif
+
 /* Hides where a pointer came from: each load then moves it on, instead of an address of its own made by an addition. */
 #define BTW_MOVED(pointer) __asm__("" : "+r"(pointer))
 
 /* function(count, ...) with a constant, and tiles of such counts. Folded into a layer, all tiles but the last are of
  * `size` pixels, and code for two counts remains; else the same function does for all layers, by powers of two. */
-#if defined(BTW_INLINE_KERNELS)
-#define BTW_NEON_COUNT_4(function, count, ...)                                                                         \
+#define BTW_NEON_COUNT_2(function, count, ...)                                                                         \
     switch (count) {                                                                                                   \
     case 1:                                                                                                            \
         function(1, __VA_ARGS__);                                                                                      \
@@ -116,6 +125,12 @@ void btw_depthwise_conv2d_s8_neon(const btw_depthwise_conv2d_s8_neon_layer *laye
     case 2:                                                                                                            \
         function(2, __VA_ARGS__);                                                                                      \
         break;                                                                                                         \
+    default:                                                                                                           \
+        break;                                                                                                         \
+    }
+#if defined(BTW_INLINE_KERNELS)
+#define BTW_NEON_COUNT_4(function, count, ...)                                                                         \
+    switch (count) {                                                                                                   \
     case 3:                                                                                                            \
         function(3, __VA_ARGS__);                                                                                      \
         break;                                                                                                         \
@@ -123,7 +138,7 @@ void btw_depthwise_conv2d_s8_neon(const btw_depthwise_conv2d_s8_neon_layer *laye
         function(4, __VA_ARGS__);                                                                                      \
         break;                                                                                                         \
     default:                                                                                                           \
-        break;                                                                                                         \
+        BTW_NEON_COUNT_2(function, count, __VA_ARGS__);                                                                \
     }
 #define BTW_NEON_COUNT_8(function, count, ...)                                                                         \
     switch (count) {                                                                                                   \
@@ -156,17 +171,11 @@ void btw_depthwise_conv2d_s8_neon(const btw_depthwise_conv2d_s8_neon_layer *laye
 #else
 #define BTW_NEON_COUNT_4(function, count, ...)                                                                         \
     switch (count) {                                                                                                   \
-    case 1:                                                                                                            \
-        function(1, __VA_ARGS__);                                                                                      \
-        break;                                                                                                         \
-    case 2:                                                                                                            \
-        function(2, __VA_ARGS__);                                                                                      \
-        break;                                                                                                         \
     case 4:                                                                                                            \
         function(4, __VA_ARGS__);                                                                                      \
         break;                                                                                                         \
     default:                                                                                                           \
-        break;                                                                                                         \
+        BTW_NEON_COUNT_2(function, count, __VA_ARGS__);                                                                \
     }
 #define BTW_NEON_COUNT_8(function, count, ...)                                                                         \
     switch (count) {                                                                                                   \
@@ -189,6 +198,14 @@ void btw_depthwise_conv2d_s8_neon(const btw_depthwise_conv2d_s8_neon_layer *laye
 #if defined(__arm__)
 
 #define BTW_NEON_PIXELS 2 /* of a tile: 16 registers */
+#define BTW_NEON_LANE_PIXELS 2
+#define BTW_NEON_COUNT BTW_NEON_COUNT_2
+#define BTW_NEON_LANE_COUNT BTW_NEON_COUNT_2
+
+/* Channels 0 to 3, and 4 to 7, of `w` times lane `i` of x. */
+#define BTW_NEON_LANE(low, high, w, x, i)                                                                              \
+    low = vmlal_lane_s16(low, vget_low_s16(w), (i) < 4 ? vget_low_s16(x) : vget_high_s16(x), (i) & 3);                 \
+    high = vmlal_lane_s16(high, vget_high_s16(w), (i) < 4 ? vget_low_s16(x) : vget_high_s16(x), (i) & 3)
 
 BTW_NEON int8x16x4_t btw_neon_load_4(const int8_t *x)
 {
@@ -239,6 +256,13 @@ BTW_NEON int32x4_t btw_neon_sums(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_
 #else
 
 #define BTW_NEON_PIXELS 4 /* of a tile */
+#define BTW_NEON_LANE_PIXELS 8
+#define BTW_NEON_COUNT BTW_NEON_COUNT_4
+#define BTW_NEON_LANE_COUNT BTW_NEON_COUNT_8
+
+#define BTW_NEON_LANE(low, high, w, x, i)                                                                              \
+    low = vmlal_laneq_s16(low, vget_low_s16(w), x, i);                                                                 \
+    high = vmlal_high_laneq_s16(high, w, x, i)
 
 BTW_NEON int8x16x4_t btw_neon_load_4(const int8_t *x)
 {
@@ -369,17 +393,20 @@ BTW_NEON void btw_neon_products_tile(const int count, const btw_products_s8_neon
                     const int8_t *from = piece;
                     int left = layer->length;
                     for (; left > 8 && layer->paired; left -= 16, from += 16) {
-                        const int8x16x4_t weights = btw_neon_load_4(w);
-                        w += 64;
-                        BTW_MOVED(w);
-                        BTW_UNROLL for (int p = 0; p < count; p++)
+                        int8x16_t x[4];
+                        BTW_MOVED(from);
+                        BTW_UNROLL for (int p = 0; p < count; p++) x[p] = vld1q_s8(from + p * advance);
+                        BTW_UNROLL for (int c = 0; c < 4; c++)
                         {
-                            const int8x16_t x = vld1q_s8(from + p * advance);
-                            BTW_UNROLL for (int c = 0; c < 4; c++) sums[p][c] = vpadalq_s16(
-                                sums[p][c],
-                                btw_neon_multiply_high_add(vmull_s8(vget_low_s8(weights.val[c]), vget_low_s8(x)),
-                                                           weights.val[c], x));
+                            const int8x16_t weights = vld1q_s8(w + 16 * c);
+                            BTW_UNROLL for (int p = 0; p < count; p++)
+                            {
+                                const int16x8_t low = vmull_s8(vget_low_s8(weights), vget_low_s8(x[p]));
+                                sums[p][c] = vpadalq_s16(sums[p][c], btw_neon_multiply_high_add(low, weights, x[p]));
+                            }
+                            BTW_AFTER(w, sums[0][c], sums[1 % count][c], sums[2 % count][c], sums[3 % count][c]);
                         }
+                        w += 64;
                     }
                     for (; left > 0; left -= 8, from += 8) {
                         const int8x8_t weights[4] = {vld1_s8(w), vld1_s8(w + 8), vld1_s8(w + 16), vld1_s8(w + 24)};
@@ -414,11 +441,74 @@ BTW_NEON void btw_neon_products_tile(const int count, const btw_products_s8_neon
     }
 }
 
+/* ---- The same for few inputs, by lanes of 16 bits: tiles by 8 channels. */
+
+/* Input `i` of each pixel, where there is one. */
+#define BTW_NEON_LANE_STEP(i)                                                                                          \
+    if (left > i) {                                                                                                    \
+        const int16x8_t weights = vld1q_s16(w);                                                                        \
+        w += 8;                                                                                                        \
+        BTW_UNROLL for (int p = 0; p < count; p++)                                                                     \
+        {                                                                                                              \
+            BTW_NEON_LANE(low[p], high[p], weights, x[p], i);                                                          \
+        }                                                                                                              \
+    }
+
+BTW_NEON void btw_neon_lanes_tile(const int count, const btw_products_s8_neon *layer, const void *const rows[], int at,
+                                  int8_t *y)
+{
+    const int16_t *w = layer->wide;
+    const int32_t *bias = layer->bias, *factor = layer->factor;
+    const int16x8_t zero_point = vdupq_n_s16((int16_t)layer->zero_point);
+    const int outputs = layer->outputs, blocks = (outputs + 7) / 8, advance = layer->advance;
+    for (int group = 0; group < layer->groups; group++, at += layer->group, y += outputs) {
+        for (int block = 0; block < blocks; block++, bias += 8, factor += 8) {
+            int32x4_t low[8], high[8];
+            BTW_UNROLL for (int p = 0; p < count; p++)
+            {
+                low[p] = vld1q_s32(bias);
+                high[p] = vld1q_s32(bias + 4);
+            }
+            for (int ky = 0; ky < layer->kernel_height; ky++) {
+                const int8_t *piece = (const int8_t *)rows[ky] + at;
+                for (int i = 0; i < layer->parts; i++, piece += layer->next) {
+                    const int8_t *from = piece;
+                    for (int left = layer->length; left > 0; left -= 8, from += 8) {
+                        int16x8_t x[8];
+                        BTW_UNROLL for (int p = 0; p < count; p++) x[p] = vmovl_s8(vld1_s8(from + p * advance));
+                        BTW_NEON_LANE_STEP(0)
+                        BTW_NEON_LANE_STEP(1)
+                        BTW_NEON_LANE_STEP(2)
+                        BTW_NEON_LANE_STEP(3)
+                        BTW_NEON_LANE_STEP(4)
+                        BTW_NEON_LANE_STEP(5)
+                        BTW_NEON_LANE_STEP(6)
+                        BTW_NEON_LANE_STEP(7)
+                    }
+                }
+            }
+            const int32x4_t f0 = vld1q_s32(factor), f1 = vld1q_s32(factor + 4);
+            int8_t few[8 * 8];
+            int8_t *to = outputs < 8 ? few : y + btw_neon_block(block, 8, outputs);
+            const int pixel = outputs < 8 ? 8 : layer->pixel;
+            BTW_UNROLL for (int p = 0; p < count; p++, to += pixel)
+                vst1_s8(to, btw_neon_requantized(layer->by_scale, low[p], high[p], f0, f1, zero_point));
+            if (outputs < 8)
+                btw_neon_store_few(y, layer->pixel, few, 8, outputs, count);
+        }
+    }
+}
+
 /* `pixels` windows, `advance` bytes apart. */
 BTW_NEON void btw_neon_products(const btw_products_s8_neon *layer, const void *const rows[], int8_t *y, int pixels)
 {
-    const int size = btw_neon_tile(pixels, BTW_NEON_PIXELS);
-    BTW_NEON_TILES(BTW_NEON_COUNT_4, btw_neon_products_tile, size, layer, rows, y, pixels);
+    if (layer->wide) {
+        const int size = btw_neon_tile(pixels, BTW_NEON_LANE_PIXELS);
+        BTW_NEON_TILES(BTW_NEON_LANE_COUNT, btw_neon_lanes_tile, size, layer, rows, y, pixels);
+    } else {
+        const int size = btw_neon_tile(pixels, BTW_NEON_PIXELS);
+        BTW_NEON_TILES(BTW_NEON_COUNT, btw_neon_products_tile, size, layer, rows, y, pixels);
+    }
 }
 
 #endif

@@ -67,6 +67,11 @@ EXPRESSIONS = [
     ),
     *("vshlq_s32(i, vdupq_n_s32(-17))", "vshlq_s32(i, vdupq_n_s32(0))", "vshlq_s16(q, vdupq_n_s16(-3))"),
     *("vsubq_u8(u, vdupq_n_u8(64))", "vsubq_s16(vmovl_s8(h), vmovl_s8(k))", "vaddw_s8(vmovl_s8(h), k)"),
+    *(
+        "vld1q_s16((const int16_t *)(const void *)n + 3)",
+        "vmlal_laneq_s16(s, p, q, 6)",
+        "vmlal_high_laneq_s16(s, q, r, 3)",
+    ),
     *("vaddhn_s32(s, s)", "vmulq_n_s32(vmovl_s16(p), x[3])", "vmlaq_n_s32(s, vmovl_s16(p), x[3])"),
 ]
 STORES = [

@@ -14,9 +14,11 @@ from bittwin_cgen.ops.linear_s8_neon import (
     blocks,
     factors,
     in_blocks,
+    lanes_cost,
     padded,
     products,
     requantization_fields,
+    smull_cost,
 )
 from bittwin_cgen.ops.weighted import Weighted
 
@@ -39,19 +41,24 @@ def not_depthwise(layer: Weighted) -> str | None:
     return "depthwise has kernels of its own" if layer.depthwise else None
 
 
-def copied_windows(unit: int) -> Callable[[Weighted], str | None]:
-    """Suits where copying windows takes fewer instructions than what their pieces waste; `unit` bytes are a step."""
+def copied_windows(isa: str) -> Callable[[Weighted], str | None]:
+    """Suits where copying windows takes fewer instructions than what their pieces waste."""
+    unit = 4 if isa == "dotprod" else 8  # bytes of a step
 
     def suits(layer: Weighted) -> str | None:
         if layer.groups > 1:
             return f"{layer.groups} groups; it takes one"
-        each = pieces(layer)
+        each, whole = pieces(layer), Pieces(1, 1, 0, window_bytes(layer))
         count = each.rows * each.parts
-        pixels, blocks = min(8, layer.output.layout[1]), -(-layer.output_channels // 8)
-        steps = count * -(-each.length // unit) - -(-window_bytes(layer) // unit)
-        wasted = steps * (2 * pixels + 2) + (count - 1) * (2 * pixels + 6)
-        copies = pixels * count * (4 + 3 * -(-each.length // 16))
-        if wasted * blocks <= copies:
+        copies = count * (4 + 3 * -(-each.length // 16))  # for a pixel
+        if isa == "neon":
+            wasted = min(lanes_cost(each), smull_cost(each)) - min(lanes_cost(whole), smull_cost(whole))
+            wasted *= layer.output_channels
+        else:
+            pixels, steps = min(8, layer.output.layout[1]), count * -(-each.length // unit) - -(-whole.length // unit)
+            wasted = (steps * (2 * pixels + 2) + (count - 1) * (2 * pixels + 6)) / pixels
+            wasted *= -(-layer.output_channels // 8)
+        if wasted <= copies:
             return "its kernel rows fill vectors well enough to be read where they lie"
         return not_depthwise(layer)
 
@@ -79,7 +86,7 @@ def windows_row(isa: str) -> NeonKernel:
     def scratch(layer: Weighted) -> int:
         return min(WINDOWS, layer.output.layout[1]) * window_bytes(layer) + SLACK
 
-    suits = copied_windows(4 if isa == "dotprod" else 8)
+    suits = copied_windows(isa)
     symbol = f"btw_conv2d_windows_s8_{isa}"
     return NeonKernel(symbol, "rows", "s8", isa, "conv2d", suits, pack, scratch, SLACK)
 

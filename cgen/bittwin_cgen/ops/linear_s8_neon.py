@@ -100,21 +100,42 @@ class Pieces:
         return dict(kernel_height=self.rows, parts=self.parts, next=self.next, length=self.length)
 
 
+def lanes_cost(pieces: Pieces) -> float:
+    """Instructions for a pixel and channel by lanes of 16 bits: SMLAL for 4 products, inputs widened for 8 channels."""
+    count = pieces.rows * pieces.parts
+    return count * (pieces.length / 4 + -(-pieces.length // 8) / 4) + 0.25
+
+
+def smull_cost(pieces: Pieces) -> float:
+    """By SMULL: 3 for 16 products, 2 for a rest of up to 8, and 2 for the sum across a vector."""
+    whole, rest = divmod(pieces.length, 16)
+    return pieces.rows * pieces.parts * (3 * whole + (3 if rest > 8 else 2 if rest else 0)) + 2
+
+
+def by_lanes(pieces: Pieces) -> bool:
+    return lanes_cost(pieces) < smull_cost(pieces)
+
+
 def products(layer: Weighted, isa: str, pieces: Pieces, advance: int) -> Struct:
     """The struct of a layer whose windows lie `advance` bytes apart, and whose taps lie in the order of the pieces."""
     proved, outputs = layer.requantization, layer.output_channels // layer.groups
     assert proved is not None
-    size = 4 if isa == "neon" else 8
+    lanes = isa == "neon" and by_lanes(pieces)
+    size = 4 if isa == "neon" and not lanes else 8
     taps = layer.weight.transpose(0, 2, 3, 1).reshape(layer.groups, outputs, -1, pieces.length)
     pairs = paired(taps)
     weights: list[Array] = []
     for group in taps:
         for block in in_blocks(group, size):  # [size, pieces, length]
+            if lanes:
+                weights.append(block.reshape(8, -1).T.astype(np.int16))
+                continue
             for piece in block.transpose(1, 0, 2):
                 if isa == "neon":
                     weights += smull_order(piece, pairs)
                 else:
                     weights.append(step_order(piece, 4 if isa == "dotprod" else 8))
+    stream = Constant(np.concatenate([part.reshape(-1) for part in weights]))
 
     def ends(values: Array) -> Constant:
         return Constant(np.concatenate([in_blocks(v, size) for v in values.reshape(layer.groups, -1)]).reshape(-1))
@@ -124,7 +145,8 @@ def products(layer: Weighted, isa: str, pieces: Pieces, advance: int) -> Struct:
     fields |= dict(group=layer.input_channels // layer.groups, paired=int(pairs))
     fields |= requantization_fields(proved)
     fields |= dict(
-        weights=Constant(np.concatenate([part.reshape(-1) for part in weights])),
+        wide=stream if lanes else None,
+        weights=None if lanes else stream,
         bias=ends(layer.bias.astype(np.int32)),
         factor=ends(factors(proved)),
     )

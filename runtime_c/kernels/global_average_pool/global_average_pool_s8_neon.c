@@ -28,20 +28,20 @@ BTW_KERNEL BTW_FOLDED void btw_global_average_pool_s8_neon(const btw_global_aver
     const int32x4_t factor = vdupq_n_s32(by->multiplier[0]);
     const int16x8_t zero_point = vdupq_n_s16((int16_t)by->zero_point);
     const int last = row == layer->height - 1, vectors = by->multiplier[0] != 0 && by->shift == 3;
-    int c = 0;
-    for (; c <= layer->channels - 8; c += 8) {
+    const int eights = layer->channels / 8 * 8;
+    for (int c = 0; c < eights; c += 8) {
         btw_neon_mean_row(layer, x + c, sums + c, row);
         if (last && vectors)
             vst1_s8(y + c,
                     btw_neon_by_multiplier(vld1q_s32(sums + c), vld1q_s32(sums + c + 4), factor, factor, zero_point));
     }
-    for (; c < layer->channels; c++) {
+    for (int c = eights; c < layer->channels; c++) {
         int32_t sum = row == 0 ? layer->bias : sums[c];
         for (int ix = 0; ix < layer->width; ix++)
             sum += x[ix * layer->channels + c];
         sums[c] = sum;
     }
-    for (c = vectors ? layer->channels / 8 * 8 : 0; last && c < layer->channels; c++)
+    for (int c = vectors ? eights : 0; last && c < layer->channels; c++)
         y[c] = btw_requantize(by, 0, sums[c]);
 }
 
