@@ -161,7 +161,7 @@ def addition(rng: np.random.Generator, channels: int, pixels: int) -> DspCase:
         values = [random_codes(rng, (pixels, channels)) for _ in range(2)]
         expected = add_reference(*values, _scales(types[:2], types[2]))
         call = Add().lower(Layer(Node("case", Add(), ("a", "b"), "y"), tuple(types[:2]), types[2], TARGET))
-        if call.kernel.symbol == "btw_add_s8_dsp":
+        if call.kernel.symbol == "btw_add_s8_armv7m":
             ordered = tuple(values[i].reshape(1, -1) for i in call.order or (0, 1))
             return DspCase(f"add {channels} x {pixels}", call, ordered, expected.reshape(1, -1))
 
@@ -277,10 +277,10 @@ KINDS = (
     "depthwise",
     "depthwise_3x3",
     "depthwise_float",
-    "add",
     "global_average_pool",
     "linear_compact",
     "conv2d_compact",
+    "armv7m_add",
     "armv7m_linear",
     "armv7m_conv2d",
     "armv7m_depthwise",
@@ -476,10 +476,10 @@ def test_host_files_of_a_model_are_its_own_with_twins() -> None:
     program = """<ir_version: 10, opset_import: ["" : 20]>
 g (float[1, 8, 4, 4] x) => (float[1, 8, 4, 4] y) { y = Relu(x) }"""
     model = generate(onnx.parser.parse_model(program), name="net", target="cortex-m4")
-    kernels = ("kernels/conv2d/conv2d_s8_dsp.c", "kernels/add/add_s8_dsp.c", "include/btw_dsp.h")
+    kernels = ("kernels/conv2d/conv2d_s8_dsp.c", "kernels/add/add_s8_armv7m.c", "include/btw_dsp.h")
     used = {f"btw/{path.rsplit('/', 1)[1]}": runtime_files()[path] for path in kernels}
     made = host_files(replace(model, files={**model.files, **used}))
     assert made["net.c"] == model.files["net.c"]
-    assert made["btw/add_s8_dsp.c"] == runtime_files()["emulate/add_s8_dsp.c"]
+    assert made["btw/add_s8_armv7m.c"] == runtime_files()["emulate/add_s8_armv7m.c"]
     assert made["btw/conv2d_s8_dsp.c"] == used["btw/conv2d_s8_dsp.c"]  # C around loops that are twins in a header
     assert made["btw/btw_dsp_twin.h"] == runtime_files()["emulate/btw_dsp_twin.h"]

@@ -4,7 +4,7 @@
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
-BTW_KERNEL void btw_add_s8_dsp(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels)
+BTW_KERNEL void btw_add_s8_armv7m(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels)
 {
     const int count = pixels * layer->channels;
     for (int i = 0; i < count; i++)

@@ -1,10 +1,10 @@
-/* Addition, int8, Armv7E-M: 8 codes a turn, equals btw_add_s8_scalar where half_even is 0. */
+/* Addition, int8, Armv7-M: 8 codes a turn, equals btw_add_s8_scalar where half_even is 0. */
 /* SPDX-License-Identifier: MIT-0 */
 /* Any alignment; y may be a or b. */
 #include "add_s8.h"
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
-#if defined(__ARM_FEATURE_DSP)
+#if defined(__thumb2__)
 
 typedef struct {
     const int8_t *a, *b;
@@ -30,7 +30,7 @@ static __attribute__((noinline)) void btw_add_eights(const btw_add_frame *frame)
                    : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
 }
 
-BTW_KERNEL void btw_add_s8_dsp(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels)
+BTW_KERNEL void btw_add_s8_armv7m(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels)
 {
     const int count = pixels * layer->channels, whole = count & ~7;
     const btw_add_frame frame = {
