@@ -173,3 +173,26 @@ def test_every_move_equals_onnxruntime(shape: tuple[int, ...], quantized: bool) 
     bad = [(row.name, row.op, row.reason, row.max_error) for row in report.layers if not row.passed]
     assert not bad
     assert report.max_error == 0
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_weighted_resizes_equal_onnxruntime(quantized: bool) -> None:
+    """int8: bit for bit where the support matrix says so; the last keeps its size, which is a copy."""
+    moves = Moves((1, 3, 5, 7), quantized, 1)
+    scales = ((2.0, 2.0), (0.6, 1.5), (1.7, 0.5), (3.0, 1.3), (1.05, 1.07))
+    modes = ("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel", "asymmetric")
+    for number, (scale, coordinates) in enumerate(zip(scales, modes, strict=True)):
+        given = moves.constant([1.0, 1.0, *scale], np.float32)
+        attributes = dict(mode="linear", coordinate_transformation_mode=coordinates)
+        moves.end(moves.put("Resize", ["", given], **attributes), scale=0.03 + 0.01 * (number % 2))
+    small = moves.constant([1, 1, 0.6, 0.45], np.float32)
+    inexact = {
+        moves.put("Resize", ["", small], mode="cubic"),
+        moves.put("Resize", ["", small], mode="cubic", antialias=1, exclude_outside=1),
+        moves.put("Resize", ["", small], mode="linear", antialias=1),
+        moves.put("Resize", ["", small], mode="linear", coordinate_transformation_mode="half_pixel_symmetric"),
+    }
+    moves.end(*sorted(inexact))
+    report = verify(moves.model(), samples=2)
+    assert report.passed, report.first_difference
+    assert report.differ == 0

@@ -138,7 +138,10 @@ SUPPORT: dict[str, Support] = {
     "ReduceSumSquare": Support("float"),
     "Relu": Support("table", "in int8 mostly done by the saturation of the layer before it"),
     "Reshape": Support("exact", "constant shape"),
-    "Resize": Support("exact", "constant scales or sizes; linear, cubic: height and width; int8 cubic: as float32"),
+    "Resize": Support(
+        "exact",
+        "constant sizes; linear, cubic: of pixels; int8 cubic, half_pixel_symmetric: as float32",
+    ),
     "Round": Support("table"),
     "Selu": Support("table"),
     "Sigmoid": Support("table"),

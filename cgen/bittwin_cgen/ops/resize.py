@@ -12,6 +12,7 @@ from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, Stru
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops import move
+from bittwin_cgen.ops.reshape import Reshape
 from bittwin_cgen.ops.take import LARGEST_AXIS, Take
 
 MOST_TAPS = 1 << 10  # input values that an output value is made from, along one axis
@@ -36,6 +37,7 @@ class Resize(Op):
     columns: Taps
     mode: str
     extrapolated: float = 0.0
+    exact: bool = True  # the weights are onnxruntime's, bit for bit
     one_image = True
 
     @property
@@ -51,7 +53,7 @@ class Resize(Op):
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
         outside = any((taps.indices < 0).any() for taps in (self.rows, self.columns))
-        return self if self.mode == "linear" and not outside else None
+        return self if self.mode == "linear" and self.exact and not outside else None
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         x, quantization = values[0], inputs[0].quantization
@@ -243,6 +245,8 @@ def read_resize(node: OnnxNode) -> list[Node]:
     if max((along.outputs for along in alongs.values()), default=1) > LARGEST_AXIS:
         raise node.refuse(f"an output of {[along.outputs for along in alongs.values()]}", "Use a smaller scale")
     crop = coordinates == "tf_crop_and_resize"
+    if not crop and all(along.outputs == along.size for along in alongs.values()):
+        return node.node(Reshape(shape), node.activation(0))  # onnxruntime copies then, whatever the scales
     if mode == "nearest" and not crop:
         return node.node(_nearest(node, alongs, coordinates, rounding), node.activation(0))
     changed = {axis for axis, along in alongs.items() if along.scale != 1 or along.outputs != along.size or crop}
