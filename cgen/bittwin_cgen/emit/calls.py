@@ -133,11 +133,13 @@ class Calls:
         ]
 
     def woken(self, segment: Segment) -> str:
-        """Condition: a row that was pushed lets some step run; all had done what they could before."""
+        """Condition: a row that was pushed lets some step run. Behind the first, all have done what they could before:
+        what is made of padding alone as well.
+        """
         taker = segment.steps[0]
         readers = [step for step in segment.steps if taker.output in map(self.program.memory_of, step.inputs)]
         waits = [self._there(step, taker.output, taker) for step in readers]
-        return " || ".join([*waits, f"made->{taker.name} >= {self.calls_of(taker)}"])
+        return " || ".join([f"made->{taker.name} == 1", *waits, f"made->{taker.name} >= {self.calls_of(taker)}"])
 
     def _turn(self, segment: Segment, step: Step, paced: bool) -> list[str]:
         """Makes a row if it can be made now."""

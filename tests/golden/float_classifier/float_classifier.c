@@ -142,7 +142,7 @@ void float_classifier_push_row(float_classifier_arena *arena, const float row[FL
     const float_classifier_frame whole = {arena->bytes, row, NULL}, *const frame = &whole;
     float_classifier_rows_0 *const made = btw_at(frame->arena, 528);
     float_classifier_image_rows(frame, made->image_rows++);
-    if ((made->image_rows > made->conv + 1) || made->image_rows >= 6)
+    if (made->image_rows == 1 || (made->image_rows > made->conv + 1) || made->image_rows >= 6)
         float_classifier_flow_0(frame, made);
 }
 
