@@ -468,14 +468,21 @@ def _moves(plan: Plan, first: int, end: int) -> Iterator[Plan]:
 # ---------------------------------------------------------------- a bound
 
 
+HIGHEST_BOUNDED = 1024  # rows of the highest tensor
+
+
 def least_bytes(plan: Plan) -> int:
     """Bytes that every order of rows needs at some moment.
 
     Rows are made once, what is kept of a tensor has no gaps, and a step waits for all rows that its window spans. When
     a step makes its row k, the tensors on a path to it have made enough rows for that, those on a path from it at most
     what k rows allow, and each keeps what its reader on the path has still to read. Counted are the fewest bytes of all
-    such states, for the worst step and row; what lies beside the path is not.
+    such states, for the worst step and row; what lies beside the path is not. Of very high images, whose states would
+    take long to go through, each step is counted by itself.
     """
+    if max((rows.height for rows in plan.rows.values()), default=0) > HIGHEST_BOUNDED:
+        makers = [task for task in plan.tasks if task.output not in plan.ports and not task.replaces]
+        return max((plan.rows[task.output].stride + task.scratch + task.lasting for task in makers), default=0)
     ahead = _least_ahead(plan)
     before: dict[str, Array] = {}  # [m]: bytes at least in use before a tensor that has made m rows
     bound = 0

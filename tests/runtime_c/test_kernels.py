@@ -34,7 +34,10 @@ from bittwin_cgen.ops.cast import Cast
 from bittwin_cgen.ops.clip import Clip
 from bittwin_cgen.ops.concat import Concat
 from bittwin_cgen.ops.conv2d import Conv2d
+from bittwin_cgen.ops.conv_integer2d import ConvInteger2d
+from bittwin_cgen.ops.conv_transpose2d import ConvTranspose2d
 from bittwin_cgen.ops.copy import Copy
+from bittwin_cgen.ops.dynamic_quantize_linear import DynamicQuantize, DynamicScale, DynamicZeroPoint
 from bittwin_cgen.ops.global_average_pool import GlobalAveragePool
 from bittwin_cgen.ops.image import Image
 from bittwin_cgen.ops.linear import Linear
@@ -60,7 +63,13 @@ from tests.runtime_c.kernel_harness import FLAGS, KernelCase, Kind, LoadedCases,
 F = np.float32
 Random = np.random.Generator
 MODES = ("constant", "reflect", "edge", "wrap")
-ELEMENTS = {"float32": TensorProto.FLOAT, "int8": TensorProto.INT8, "int64": TensorProto.INT64}
+ELEMENTS = {
+    "float32": TensorProto.FLOAT,
+    "int8": TensorProto.INT8,
+    "uint8": TensorProto.UINT8,
+    "int32": TensorProto.INT32,
+    "int64": TensorProto.INT64,
+}
 FLOAT_TOLERANCE = 1e-5
 
 pytestmark = pytest.mark.skipif(bool(why_not_golden()), reason=f"no expected values: {why_not_golden()}")
@@ -749,6 +758,58 @@ def resize(random: Random, dtype: str) -> KernelCase:
     return KernelCase(op, (type,), codes_type(wanted, codes.shape), (x,), codes)
 
 
+def conv_transpose_f32(random: Random) -> KernelCase:
+    groups, inputs, outputs = (int(random.integers(1, 4)) for _ in range(3))
+    kernel, stride, dilation = (tuple(int(n) for n in random.integers(1, 4, 2)) for _ in range(3))
+    top, left = (int(random.integers(0, (k - 1) * d + 1)) for k, d in zip(kernel, dilation, strict=True))
+    x = draw_real(random, (1, groups * inputs, int(random.integers(1, 6)), int(random.integers(1, 6))))
+    weight, bias = draw_real(random, (groups * inputs, outputs, *kernel)), draw_real(random, (groups * outputs,))
+    spatial = dict(strides=stride, dilations=dilation, pads=[top, left, 0, 0])
+    y = onnxruntime_gives("ConvTranspose", "float32", [x], x, weight, bias, group=groups, **spatial)
+    op = ConvTranspose2d(weight, bias, (y.shape[2], y.shape[3]), stride, dilation, top, left, groups)  # type: ignore[arg-type]
+    return real_case(op, [x], y)
+
+
+def conv_integer_s8(random: Random) -> KernelCase:
+    """onnxruntime's ConvInteger takes uint8: codes and zero points 128 higher give the same differences."""
+    groups, inputs, outputs = (int(random.integers(1, 4)) for _ in range(3))
+    kernel, stride, dilation = (tuple(int(n) for n in random.integers(1, 4, 2)) for _ in range(3))
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    pads = tuple(int(random.integers(0, reach[i % 2])) for i in range(4))
+    x = draw_codes(random, (1, groups * inputs, *(int(random.integers(size, size + 5)) for size in reach)))
+    codes = random.integers(0, 256, (groups * outputs, inputs, *kernel), np.uint8)
+    zero_point, weight_zero = np.array(random.integers(-128, 128), np.int8), np.array(random.integers(0, 256), np.uint8)
+    higher = (x.astype(np.int16) + 128).astype(np.uint8)
+    given = (higher, codes, (zero_point.astype(np.int16) + 128).astype(np.uint8), weight_zero)
+    spatial = dict(strides=stride, dilations=dilation, pads=pads)
+    y = onnxruntime_gives("ConvInteger", "int32", [higher], *given, group=groups, **spatial)
+    op = ConvInteger2d(codes.astype(np.int16) - weight_zero.astype(np.int16), stride, dilation, pads, groups)  # type: ignore[arg-type]
+    types = TensorType(x.shape, "int8"), TensorType((), "int8")
+    return KernelCase(op, types, TensorType(y.shape, "int32"), (x, zero_point), y)
+
+
+def dynamic_quantize(random: Random, part: int) -> KernelCase:
+    """Codes, scale and zero point that onnxruntime gives; images of one sign among them, and of zeros."""
+    shift = float(random.choice([-4.0, 0.0, 0.5, 4.0]))
+    x = ((draw_real(random, draw_image(random)) + shift) * random.choice([0.0, 1e-3, 1.0, 90.0])).astype(np.float32)
+    nodes = [helper.make_node("DynamicQuantizeLinear", ["x"], ["y", "scale", "zero"])]
+    results = [helper.make_tensor_value_info(name, ELEMENTS[t], None) for name, t in DYNAMIC.items()]
+    ports = [helper.make_tensor_value_info("x", TensorProto.FLOAT, x.shape)]
+    opset = [helper.make_opsetid("", 20)]
+    model = helper.make_model(helper.make_graph(nodes, "one", ports, results), opset_imports=opset, ir_version=10)
+    codes, scale, zero = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x})
+    real = TensorType(x.shape, "float32")
+    if part == 0:
+        types = real, TensorType((), "float32"), TensorType((), "uint8")
+        return KernelCase(DynamicQuantize(), types, TensorType(x.shape, "uint8"), (x, scale, zero), codes)
+    if part == 1:
+        return KernelCase(DynamicScale(), (real,), TensorType((), "float32"), (x,), scale)
+    return KernelCase(DynamicZeroPoint(), (real,), TensorType((), "uint8"), (x,), zero)
+
+
+DYNAMIC = {"y": "uint8", "scale": "float32", "zero": "uint8"}
+
+
 def table_s8(random: Random) -> KernelCase:
     x, quantization = draw_codes(random, draw_image(random)), draw_quantization(random)
     codes = random.integers(-128, 128, 256, np.int8)
@@ -830,6 +891,11 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_mul_float_s8_scalar": (mul_s8, 6),
     "btw_mul_s8_scalar": (mul_s8, 12),
     "btw_normalize_f32_scalar": (normalize_f32, 10),
+    "btw_conv_integer2d_s8_scalar": (conv_integer_s8, 10),
+    "btw_conv_transpose2d_f32_scalar": (conv_transpose_f32, 10),
+    "btw_dynamic_quantize_linear_scale_f32_scalar": (lambda random: dynamic_quantize(random, 1), 6),
+    "btw_dynamic_quantize_linear_u8_scalar": (lambda random: dynamic_quantize(random, 0), 6),
+    "btw_dynamic_quantize_linear_zero_point_u8_scalar": (lambda random: dynamic_quantize(random, 2), 6),
     "btw_pad_u8_scalar": (pad_u8, 16),
     "btw_quantize_linear_s8_scalar": (quantize_s8, 12),
     "btw_recentre_u8_scalar": (recentre_u8, 6),
