@@ -177,6 +177,20 @@ def test_browser_shows_it_without_errors_requests_or_sideways_scrolling(
     page.close()
 
 
+def test_page_says_what_dead_channels_save() -> None:
+    model = int8_model()
+    weights = next(tensor for tensor in model.graph.initializer if list(tensor.dims) == [8, 3, 3, 3])
+    codes = numpy_helper.to_array(weights).copy()
+    codes[2:5] = 0
+    weights.CopyFrom(numpy_helper.from_array(codes, weights.name))
+    made = report(model, samples=2, counted=[])
+    saved = made.model.manifest["simplification"]
+    assert made.passed
+    assert saved["channels"] == 3
+    assert "3 channels are dead" in made.html()
+    assert f"{saved['macs']:,} MAC" in made.html()
+
+
 # ---------------------------------------------------------------- the command
 
 
