@@ -40,6 +40,6 @@ export BITTWIN_CACHE="$work/cache"
 "$bin/bittwin" verify net.onnx | tail -2
 "$bin/bittwin" verify net.int8.onnx | tail -2
 "$bin/bittwin" generate net.int8.onnx --target cortex-m4 -o firmware
-"$bin/bittwin" report net.int8.onnx --float net.onnx --inputs x.npz --profile host -o report.html
+"$bin/bittwin" report net.int8.onnx --float net.onnx --inputs x.npz --profile cortex-m4 -o report.html
 test -s report.html && test -s firmware/net.c
 echo "sdist and wheel are complete, and the wheel works by itself"

@@ -20,7 +20,6 @@ ALTERNATIVES = {
     "GlobalLpPool": "Use GlobalAveragePool",
     "GridSample": "Use Resize where the grid is regular, else end the model before it",
     "If": _FIXED,
-    "LRN": "Use BatchNormalization",
     "LSTM": _RECURRENT,
     "Loop": _FIXED,
     "LpPool": "Use AveragePool",

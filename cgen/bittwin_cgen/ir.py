@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
@@ -146,6 +146,13 @@ class Op:
     def lower(self, layer: Layer) -> Call:
         """How it is computed on `layer.target`."""
         raise NotImplementedError(self.title)
+
+
+def fresh(name: str, taken: Container[str]) -> str:
+    """The name, or the first longer one that is not taken: files may hold any name."""
+    while name in taken:
+        name += "'"
+    return name
 
 
 @dataclass(frozen=True)

@@ -204,12 +204,12 @@ def test_command_writes_the_page_and_one_json_object(
     onnx.save(float_model, "float.onnx")
     np.savez("x.npz", **images(2), y=np.zeros(2, np.int64))
     with pytest.raises(SystemExit) as ended:
-        main("report net.onnx --inputs x.npz --float float.onnx --profile host -o report.html --json".split())
+        main("report net.onnx --inputs x.npz --float float.onnx --profile cortex-m4 -o report.html --json".split())
     assert ended.value.code == 0
     found = json.loads(capsys.readouterr().out)
     assert found["passed"] is True
     assert found["float_accuracy"] is not None
-    assert found["profiles"][0]["reason"].startswith("--target host")
+    assert found["profiles"][0]["target"] == "cortex-m4"
     assert Path("report.html").read_text().startswith("<!doctype html>")
 
 

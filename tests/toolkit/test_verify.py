@@ -611,7 +611,7 @@ def test_wrong_c_is_found_and_named(what: str) -> None:
     model = chain(Net("int8"))
     made = generate(model, schedule="layers", name="net")
     if what == "row":
-        made = edited(made, "net.c", r"(?s)(static void net_two\(.*?oy - )(1)(,)", lambda m: f"{m[1]}0{m[3]}")
+        made = edited(made, "net.c", r"(?s)(BTW_LAYER void net_two\(.*?oy - )(1)(,)", lambda m: f"{m[1]}0{m[3]}")
     else:
         made = WRONG[what](made)
     report = verify(model, model=made)

@@ -51,7 +51,7 @@ def module_of(node: onnx.NodeProto) -> str:
     properties = {entry.key: entry.value for entry in node.metadata_props}
     try:
         scopes = ast.literal_eval(properties["pkg.torch.onnx.name_scopes"])
-    except (KeyError, ValueError, SyntaxError, MemoryError, RecursionError):
+    except (KeyError, TypeError, ValueError, SyntaxError, MemoryError, RecursionError):
         return ""
     named = [scope for scope in scopes[:-1] if isinstance(scope, str) and scope] if isinstance(scopes, list) else []
     return named[-1] if named else ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -99,6 +101,7 @@ def export(
     """
     from bittwin.exporter import export_spec
 
+    keep(output, Path(spec.split(":")[0].replace(".", "/") + ".py"))
     model = export_spec(spec, input_shape)
     write_whole(output, model.SerializeToString())
     report = {"output": str(output), "nodes": len(model.graph.node)}
@@ -120,6 +123,7 @@ def quantize(
     from bittwin.quantizer import load_calibration
     from bittwin.quantizer import quantize as quantize_model
 
+    keep(output, model, calibration)
     result = quantize_model(model, load_calibration(calibration), method=method.value)
     write_whole(output, result.model.SerializeToString())
     report = {
@@ -243,6 +247,7 @@ def run(
     """Outputs of the generated C for the samples of a .npz."""
     from bittwin.runner import run_model, save_npz
 
+    keep(output, model, inputs)
     outputs = run_model(model, inputs, target, schedule.value, ram, flash)
     save_npz(output, outputs)
     report = {"output": str(output), "arrays": {key: list(values.shape) for key, values in outputs.items()}}
@@ -304,6 +309,7 @@ def report(
     """
     from bittwin.reporter import report as report_model
 
+    keep(output, model, inputs, float_model)
     with progress("reporting", as_json) as advance:
         made = report_model(
             model, target, schedule.value, inputs, samples, ram, flash, float_model, counted, progress=advance
@@ -420,9 +426,25 @@ def print_verification(report: Any) -> None:
 
 def show(as_json: bool, report: Any, text: Callable[[], None]) -> None:
     if as_json:
-        typer.echo(json.dumps(report))
+        typer.echo(json.dumps(_finite(report), allow_nan=False))
     else:
         text()
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity and no NaN: they become null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def keep(output: Path, *given: Path | None) -> None:
+    """Raises BittwinError where a result would be written over what it is made from."""
+    for path in given:
+        if path is not None and output.exists() and path.exists() and output.samefile(path):
+            raise BittwinError(f"-o {output}", "is what the result is made from", "Give another path")
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -465,6 +487,12 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         what = error.strerror or str(error)
         sys.exit(fail(as_json, str(error.filename or "bittwin"), what, "Check the path and its permissions", 2))
+    except Exception as error:
+        if os.environ.get("BITTWIN_TRACEBACK"):
+            raise
+        what = f"an unexpected {type(error).__name__} ({error})"
+        do = "This is a bug: please report it, with the model and what BITTWIN_TRACEBACK=1 shows"
+        sys.exit(fail(as_json, "bittwin", what, do, 2))
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -473,7 +501,7 @@ def fail(as_json: bool, where: str, what: str, do: str, status: int) -> int:
     if as_json:
         typer.echo(json.dumps({"error": {"where": where, "what": what, "do": do}}))
     else:
-        typer.echo(f"error: {where}: {what}. {do}.".replace("..", "."), err=True)
+        typer.echo(f"error: {where}: {what.removesuffix('.')}. {do.removesuffix('.')}.", err=True)
     return status
 
 

@@ -113,6 +113,7 @@ def _input_meaning(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
         for node in model.graph.node
         if node.op_type == "DequantizeLinear"
         and node.input[0] in inputs
+        and len(node.input) > 2
         and all(name in constants and constants[name].size == 1 for name in node.input[1:3])
     }
 

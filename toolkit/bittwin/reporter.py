@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 
 from bittwin import charts, golden
+from bittwin.boards import find_board
 from bittwin.generator import generate
 from bittwin.profiler import ProfileReport, profile
 from bittwin.quantization_error import TensorError, by_tensor, quantization_errors
@@ -97,6 +98,8 @@ def report(
     default = None if isinstance(source, onnx.ModelProto) else Path(source).name.split(".")[0]
     model = generate(proto, target, schedule, ram, flash, name or default)
     given = _samples(proto, inputs, samples)
+    for where in counted or ():
+        find_board(where)
     arrays = dict(given.inputs)
     single = len(arrays) == 1
     named: dict[str, Array] = {"x": next(iter(arrays.values()))} if single else arrays

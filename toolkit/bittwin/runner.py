@@ -57,7 +57,7 @@ def load_npz(path: str | Path) -> dict[str, Array]:
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise BittwinError(str(path), "does not exist", "Check the path") from None
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError, EOFError):
+    except (OSError, ValueError, zipfile.BadZipFile, AttributeError, EOFError, TypeError):
         raise BittwinError(str(path), "is not an .npz file of plain arrays", "Write it with numpy.savez") from None
 
 
@@ -226,7 +226,11 @@ def build_for(target: str, model: GeneratedModel, flavour: Literal["shipped", "o
 def save_npz(path: Path, arrays: Mapping[str, Array]) -> None:
     """Arrays by name as an .npz file."""
     content = io.BytesIO()
-    np.savez(content, **arrays)  # type: ignore[arg-type]
+    with zipfile.ZipFile(content, "w") as archive:  # savez has parameters that are names of outputs, too
+        for name, values in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.asarray(values), allow_pickle=False)
+            archive.writestr(f"{name}.npy", member.getvalue())
     write_file(path, content.getvalue())
 
 

@@ -15,7 +15,7 @@ from bittwin.builder import to_c_order
 from bittwin.runner import Samples, batches, model_ports
 from bittwin.templates import render
 from bittwin.verifier import dtype_in_file, inexact_tensors
-from bittwin_cgen.emit.literals import C_TYPES, array_body
+from bittwin_cgen.emit.literals import C_TYPES, array_body, float_literal
 from bittwin_cgen.fixed_point import quantize_linear
 from bittwin_cgen.interpret import interpret
 from bittwin_cgen.ir import Array, GeneratedModel, Graph, Quantization, TensorType
@@ -123,7 +123,7 @@ def _port(model: GeneratedModel, port: Mapping[str, str], values: Sequence[Array
         C_TYPES[port["dtype"]],
         np.concatenate([to_c_order(v).reshape(-1) for v in values]),
         port["dtype"] != "float32" and port["tensor"] not in inexact_tensors(graph),
-        tuple(f"{1e-5 * scale:.9g}f" for scale in scales),
+        tuple(float_literal(1e-5 * scale) for scale in scales),
     )
 
 
@@ -138,7 +138,7 @@ def _layer_checks(model: GeneratedModel, runs: Sequence[Golden]) -> list[LayerCh
         shape = (model.program.graph.batch, *model.program.types[step.output].shape[1:])
         values = [run.tensors[step.output].reshape(shape) for run in runs if step.output in run.tensors]
         name = step.node.name or step.name
-        if not values or step.output in inexact:
+        if not values or step.output in inexact or not all(np.isfinite(v).all() for v in values):
             checks.append(LayerCheck(name, ""))
         elif values[0].dtype == np.float32:
             exact = [v.astype(np.float64) for v in values]

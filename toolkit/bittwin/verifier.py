@@ -401,7 +401,9 @@ class _Comparison:
             return False
         exact = of_samples(exact, len(mine), self.graph.batch).reshape(mine.shape)
         ours, theirs = (float(np.abs(values - exact).max()) for values in (mine, expected))
-        return ours <= 2 * theirs
+        # The judge is the compiled graph: where onnxruntime is far from it, the graph is what is wrong.
+        near = 1e-2 * max(1.0, float(np.abs(exact).max(initial=0.0)))
+        return ours <= 2 * theirs and theirs <= near
 
     def _who_is_alone(self, name: str, mine: Array, expected: Array, codes: Mapping[str, Array]) -> str:
         """With numpy as the third: who disagrees with the other two."""

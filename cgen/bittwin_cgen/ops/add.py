@@ -195,7 +195,7 @@ def read_add(node: OnnxNode) -> list[Node]:
             if made is not None:
                 return made
     before, (a, b) = operands(node)
-    return [*before, Node(node.name, Add(shapes=None if shapes[0] == shapes[1] else shapes), (a, b), node.outputs[0])]
+    return [*before, Node(node.name, Add(shapes=shapes), (a, b), node.outputs[0])]
 
 
 def _bias(node: OnnxNode, value: Array, shape: tuple[int, ...], x: str) -> list[Node] | None:

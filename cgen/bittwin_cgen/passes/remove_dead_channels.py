@@ -108,8 +108,9 @@ def _by_value(op: Op, known: list[Array], types: tuple[TensorType, ...], y: Tens
     images = []
     for values, type in zip(known, types, strict=True):
         codes = np.where(np.isnan(values), 0, values).astype(np.int8)
-        images.append(np.broadcast_to(codes.reshape(1, -1, *[1] * (len(type.shape) - 2)), type.shape))
-    made = op.interpret(images, types, y).reshape(y.shape[1], -1)
+        images.append(np.broadcast_to(codes.reshape(1, -1, *[1] * (len(type.shape) - 2)), (1, *type.shape[1:])))
+    one = [replace(type, shape=(1, *type.shape[1:])) for type in (*types, y)]
+    made = op.for_one_image().interpret(images, one[:-1], one[-1]).reshape(y.shape[1], -1)
     even = (made == made[:, :1]).all(1) & ~np.isnan(np.stack(known)).any(0)
     return np.where(even, made[:, 0].astype(np.float64), np.nan)
 
@@ -169,7 +170,7 @@ def _dead(graph: Graph, constants: Mapping[str, Array]) -> dict[str, Array]:
 
 def _constrain(graph: Graph, node: Node, constants: Mapping[str, Array], groups: _Groups) -> None:
     op, y = node.op, graph.types[node.output]
-    quantized = y.dtype == "int8" and y.quantization is not None
+    quantized = y.dtype == "int8" and y.quantization is not None and len(y.shape) > 1
     x = graph.types[node.inputs[0]] if node.inputs else None
     if quantized and isinstance(op, Conv2d) and x is not None and op.groups == 1:
         for c in range(x.shape[1]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bittwin_cgen.ir import Graph, Node, Removed
+from bittwin_cgen.ir import Graph, Node, Removed, fresh
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear
 from bittwin_cgen.ops.transpose import Transpose
 
@@ -25,7 +25,7 @@ def sink_transposes(graph: Graph) -> Graph:
             and node.output not in outputs
         ):
             del made[before.output]
-            first = f"{node.output}/before {before.name}"
+            first = fresh(f"{node.output}/before {before.name}", types)
             types[first] = replace(types[node.output], shape=types[before.inputs[0]].shape)
             removed[before.output] = Removed(f"transposed behind {node.name} instead")
             made[first] = replace(node, inputs=before.inputs, output=first)

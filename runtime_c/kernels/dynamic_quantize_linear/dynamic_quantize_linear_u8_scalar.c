@@ -9,7 +9,7 @@ BTW_KERNEL void btw_dynamic_quantize_linear_u8_scalar(const btw_dynamic_quantize
 {
     for (int i = 0; i < layer->size; i++) {
         const float code = btw_round_half_even(x[i] / *scale) + (float)*zero_point;
-        y[i] = (uint8_t)(code < 0.0f ? 0.0f : code > 255.0f ? 255.0f : code);
+        y[i] = (uint8_t)(code > 0.0f ? (code < 255.0f ? code : 255.0f) : 0.0f); /* 0 for what is no number */
     }
 }
 

@@ -10,7 +10,7 @@ BTW_KERNEL void btw_dynamic_quantize_linear_zero_point_u8_scalar(const btw_dynam
     float low;
     const float scale = btw_dynamic_range(x, layer->size, &low);
     const float code = 0.0f - low / scale;
-    *y = (uint8_t)btw_round_half_even(code < 255.0f ? code : 255.0f);
+    *y = (uint8_t)btw_round_half_even(code > 0.0f ? (code < 255.0f ? code : 255.0f) : 0.0f);
 }
 
 #endif

@@ -1,0 +1,227 @@
+"""Defects that a review found, each as the smallest model or command that showed it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from bittwin import generate
+from bittwin.cli import main
+from bittwin.packager import package
+from bittwin.verifier import verify
+from bittwin_cgen import pipeline
+from bittwin_cgen.ir import Graph
+from bittwin_cgen.ops.conv2d import Conv2d
+
+Port = tuple[str, Sequence[int]]
+
+
+class Writer:
+    """Nodes and constants of a float model, some of whose tensors are quantized."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[str, Any] = {}
+
+    def node(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(operator, inputs, [output], f"make {output}", **attributes))
+        return output
+
+    def quantized(self, x: str, y: str, scale: float, zero_point: int) -> str:
+        self.constants |= {f"{y}_s": np.float32(scale), f"{y}_z": np.int8(zero_point)}
+        codes = self.node("QuantizeLinear", [x, f"{y}_s", f"{y}_z"], f"{y}_q")
+        return self.node("DequantizeLinear", [codes, f"{y}_s", f"{y}_z"], y)
+
+    def weight(self, name: str, codes: Any, scale: float) -> str:
+        self.constants |= {
+            f"{name}_c": np.asarray(codes, np.int8),
+            f"{name}_s": np.float32(scale),
+            f"{name}_z": np.int8(0),
+        }
+        return self.node("DequantizeLinear", [f"{name}_c", f"{name}_s", f"{name}_z"], name)
+
+    def model(self, inputs: list[Port], outputs: list[Port]) -> onnx.ModelProto:
+        ports = [
+            [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in side] for side in (inputs, outputs)
+        ]
+        constants = [numpy_helper.from_array(np.asarray(value), name) for name, value in self.constants.items()]
+        graph = helper.make_graph(self.nodes, "graph", *ports, constants)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+
+
+def status(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+@pytest.mark.parametrize("images", [1, 2, 3])
+def test_dead_channels_of_images_that_are_no_batch(images: int) -> None:
+    w = Writer()
+    w.quantized("x", "p", 0.05, 0)
+    w.weight("w1", np.array([0, 0, 0, 0, 50, 90]).reshape(6, 1, 1, 1), 0.01)
+    w.constants["b1"] = np.array([0.5, 0.5, 1.5, 1.5, 0, 0], np.float32)
+    w.node("Conv", ["p", "w1", "b1"], "c1")
+    w.quantized("c1", "a", 0.05, 0)
+    w.node("Sigmoid", ["a"], "s")
+    w.quantized("s", "t", 1 / 256, -128)
+    w.weight("w2", np.array([3, 50, -20, 7, 9, 11]).reshape(1, 6, 1, 1), 0.02)
+    w.node("Conv", ["t", "w2"], "c2")
+    w.quantized("c2", "u", 0.02, 0)
+    w.constants["shape"] = np.array([1, -1])
+    w.node("Reshape", ["u", "shape"], "y")
+    model = w.model([("x", [images, 1, 4, 4])], [("y", [1, images * 16])])
+    facts: Any = generate(model).manifest["simplification"]
+    assert facts["channels"] > 0
+    report = verify(model, samples=2)
+    assert report.passed, report.first_difference
+    assert report.differ == 0
+
+
+@pytest.mark.parametrize("shape", [[8], [2, 2, 4, 4]])
+def test_codes_of_any_rank_and_pools_of_images_that_are_no_batch(shape: list[int]) -> None:
+    w = Writer()
+    w.quantized("x", "a", 0.05, 0)
+    if len(shape) == 1:
+        w.node("Sigmoid", ["a"], "s")
+    else:
+        w.node("MaxPool", ["a"], "s", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    w.quantized("s", "t", 0.05, 0)
+    w.constants["shape"] = np.array([1, -1])
+    w.node("Reshape", ["t", "shape"], "y")
+    report = verify(w.model([("x", shape)], [("y", [1, int(np.prod(shape))])]), samples=2)
+    assert (report.passed, report.differ) == (True, 0)
+
+
+@pytest.mark.parametrize("shape", [[2, 1], [2, 1, 1, 1], [1, 2, 1, 1], [1, 1, 1, 1]])
+def test_order_of_an_addition_is_that_of_the_file(shape: list[int]) -> None:
+    """onnxruntime adds b + a where a has one value: of the shapes in the file, not of what becomes of them."""
+    a, b, y = (0.012480320408940315, 81), (0.0778161808848381, -44), (0.05843289941549301, -13)
+    w = Writer()
+    w.quantized("x", "a", *a)
+    w.quantized("z", "b", *b)
+    w.node("Add", ["a", "b"], "s")
+    w.quantized("s", "y", *y)
+    x, z = (np.full(shape, (code - zero) * scale, np.float32) for (scale, zero), code in ((a, 50), (b, -119)))
+    report = verify(w.model([("x", shape), ("z", shape)], [("y", shape)]), inputs={"x": x, "z": z})
+    assert (report.passed, report.differ) == (True, 0)
+
+
+def test_a_wrong_pass_is_no_better_judge_than_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
+    def triple(graph: Graph) -> Graph:
+        nodes = [
+            replace(node, op=replace(node.op, weight=3 * node.op.weight)) if isinstance(node.op, Conv2d) else node
+            for node in graph.nodes
+        ]
+        return graph.rewritten(nodes)
+
+    w = Writer()
+    w.constants["w"] = np.random.default_rng(0).standard_normal((2, 2, 1, 1), np.float32)
+    w.node("Conv", ["x", "w"], "y")
+    model = w.model([("x", [1, 2, 4, 4])], [("y", [1, 2, 4, 4])])
+    assert verify(model).passed
+    monkeypatch.setattr(pipeline, "PASSES", (*pipeline.PASSES, triple))
+    assert not verify(model).passed
+
+
+def test_names_that_passes_make_up_may_be_in_the_file() -> None:
+    w = Writer()
+    w.node("Transpose", ["x"], "t", perm=[0, 2, 3, 1])
+    w.node("Sigmoid", ["t"], "s")
+    w.node("Transpose", ["s"], "y", perm=[0, 3, 1, 2])
+    w.node("Relu", ["x"], "s/before make t")
+    w.node("Tanh", ["s/before make t"], "z")
+    report = verify(w.model([("x", [1, 2, 4, 4])], [("y", [1, 2, 4, 4]), ("z", [1, 2, 4, 4])]))
+    assert (report.passed, report.differ) == (True, 0)
+
+
+def plain_model(inputs: str = "x", output: str = "y") -> onnx.ModelProto:
+    w = Writer()
+    w.node("Relu", [inputs], output)
+    return w.model([(inputs, [1, 4])], [(output, [1, 4])])
+
+
+@pytest.mark.parametrize(("given", "made"), [("memory", "layers"), ("sample", "layer"), ("observed", "arena")])
+def test_ports_may_be_called_as_the_self_test_calls_its_own(given: str, made: str, tmp_path: Path) -> None:
+    from bittwin.builder import compile_files
+
+    found = package(plain_model(given, made), "plain", name="net")
+    files = {path: text for path, text in found.files.items() if path.endswith((".c", ".h"))}
+    sources = [path for path in files if path.endswith(".c")]
+    compile_files(files, [*sources, "-lm"], ["-std=c11", "-O1", "-Wall", "-Werror"], ".exe")
+
+
+def test_self_test_of_large_values_is_c(tmp_path: Path) -> None:
+    from bittwin.builder import compile_files
+
+    found = package(plain_model(), "plain", inputs={"x": np.array([[2e5, 0, 1, 2]], np.float32)}, name="net")
+    files = {path: text for path, text in found.files.items() if path.endswith((".c", ".h"))}
+    sources = [path for path in files if path.endswith(".c")]
+    compile_files(files, [*sources, "-lm"], ["-std=c11", "-O1", "-Wall", "-Werror"], ".exe")
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_single_array_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    onnx.save(plain_model(), tmp_path / "net.onnx")
+    np.save(tmp_path / "x.npy", np.zeros((1, 4), np.float32))
+    assert status("verify", str(tmp_path / "net.onnx"), "--inputs", str(tmp_path / "x.npy"), "--json") == 2
+    assert "x.npy" in json.loads(capsys.readouterr().out)["error"]["where"]
+
+
+def test_result_does_not_replace_what_it_is_made_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    onnx.save(plain_model(), "net.onnx")
+    np.savez("x.npz", x=np.zeros((2, 4), np.float32))
+    Path("code.py").write_text("def build(): ...\n")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert status(*"quantize net.onnx --calibration x.npz -o net.onnx".split()) == 2
+    assert status(*"quantize net.onnx --calibration x.npz -o x.npz".split()) == 2
+    assert status(*"run net.onnx --inputs x.npz -o x.npz".split()) == 2
+    assert status(*"report net.onnx --inputs x.npz -o net.onnx".split()) == 2
+    assert status(*"export code:build -o code.py".split()) == 2
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_output_may_have_the_name_of_a_parameter_of_numpy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    onnx.save(plain_model(output="file"), "net.onnx")
+    np.savez("x.npz", x=np.full((2, 4), 3, np.float32))
+    assert status(*"run net.onnx --inputs x.npz -o y.npz".split()) == 0
+    with np.load("y.npz", allow_pickle=False) as found:
+        assert np.array_equal(found["file"], np.full((2, 4), 3, np.float32))
+
+
+def test_path_in_a_message_keeps_its_dots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("check", "../nope.onnx") == 2
+    assert "error: ../nope.onnx: " in capsys.readouterr().err
+
+
+def test_unknown_target_of_a_report_is_refused(tmp_path: Path) -> None:
+    onnx.save(plain_model(), tmp_path / "net.onnx")
+    page = tmp_path / "report.html"
+    assert status("report", str(tmp_path / "net.onnx"), "--profile", "cortex-m9", "-o", str(page)) == 2
+    assert not page.exists()
+
+
+def test_json_has_no_infinity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    w = Writer()
+    w.quantized("x", "y", 1.0, 0)
+    onnx.save(w.model([("x", [1, 4])], [("y", [1, 4])]), tmp_path / "net.onnx")
+    np.savez(tmp_path / "x.npz", x=np.ones((1, 4), np.float32))
+    arguments = ["report", str(tmp_path / "net.onnx"), "--inputs", str(tmp_path / "x.npz"), "--json"]
+    main_status = status(*arguments, "--profile", "cortex-m4", "-o", str(tmp_path / "report.html"))
+    assert main_status == 0
+    text = capsys.readouterr().out
+    assert "Infinity" not in text and "NaN" not in text
+    assert json.loads(text)["quantization"][0]["sqnr"] is None
