@@ -78,6 +78,26 @@ typedef struct {
     const int32_t *stream; /* [channels / 16, rounded up]: int8 weights [2 * pairs][16], then as for 3x3 */
 } btw_depthwise_conv2d_s8_mve_layer;
 
+/* Inputs side by side; sizes are bytes of a pixel. */
+typedef struct {
+    int size;
+    int together;          /* pixels moved by one vector */
+    const uint8_t *places; /* [16] where in y the bytes of those go; null where one pixel is moved */
+    const int8_t *table;   /* [256] new code of code - 128 .. 127; null where bytes stay */
+} btw_concat_part_mve;
+
+typedef struct {
+    int size;
+    int count;
+    const btw_concat_part_mve *parts;
+} btw_concat_mve_layer;
+
+#if !defined(BTW_INLINE_KERNELS)
+/* x[i][pixels][parts[i].size] to y[pixels][size] */
+void btw_concat_s8_mve(const btw_concat_mve_layer *layer, const void *const x[], int8_t *y, int pixels);
+void btw_concat_f32_mve(const btw_concat_mve_layer *layer, const void *const x[], float *y, int pixels);
+#endif
+
 #if !defined(BTW_INLINE_KERNELS)
 /* One output row y[output_width][outputs]; rows[ky] is where the window of ox = 0 begins.
  * scratch: 16 bytes a run and 16; that many windows, and 16 bytes. */

@@ -453,17 +453,17 @@ def clip_f32(random: Random) -> KernelCase:
     return real_case(Clip(low, high), [x], onnxruntime_gives("Clip", "float32", [x], x, *bounds))  # type: ignore[arg-type]
 
 
-def draw_parts(random: Random) -> tuple[list[tuple[int, ...]], int]:
+def draw_parts(random: Random, most: int = 6) -> tuple[list[tuple[int, ...]], int]:
     shape, axis = list(draw_image(random)), int(random.integers(1, 4))
     shapes = []
     for _ in range(int(random.integers(1, 4))):
-        shape[axis] = int(random.integers(1, 6))
+        shape[axis] = int(random.integers(1, most))
         shapes.append(tuple(shape))
     return shapes, axis
 
 
-def concat_s8(random: Random) -> KernelCase:
-    shapes, axis = draw_parts(random)
+def concat_s8(random: Random, most: int = 6) -> KernelCase:
+    shapes, axis = draw_parts(random, most)
     to = draw_quantization(random)
     froms = [to if random.random() < 0.4 else draw_quantization(random, to.scale) for _ in shapes]
     parts = [draw_codes(random, shape) for shape in shapes]
@@ -473,8 +473,8 @@ def concat_s8(random: Random) -> KernelCase:
     return KernelCase(Concat(axis), types, codes_type(to, y.shape), tuple(parts), y)
 
 
-def concat_f32(random: Random) -> KernelCase:
-    shapes, axis = draw_parts(random)
+def concat_f32(random: Random, most: int = 6) -> KernelCase:
+    shapes, axis = draw_parts(random, most)
     parts = [draw_real(random, shape) for shape in shapes]
     return real_case(Concat(axis), parts, np.concatenate(parts, axis))
 
@@ -528,9 +528,9 @@ def unary_f32(random: Random, name: str) -> KernelCase:
     return real_case(Unary(name, *values), [x], y)
 
 
-def draw_operands(random: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def draw_operands(random: Random, wide: bool = False) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Shapes of one rank that kernels step through: of one shape, a value a channel, a pixel, one value."""
-    shape = draw_image(random)
+    shape = draw_image(random, wide)
     other = [shape, (1, shape[1], 1, 1), (1, 1, *shape[2:]), (1, 1, 1, 1)][int(random.integers(4))]
     return (shape, other) if random.random() < 0.7 else (other, shape)
 
@@ -571,9 +571,9 @@ def binary_s8(random: Random, name: str) -> KernelCase:
     return KernelCase(Binary(name), types, codes_type(meanings[2], y.shape), tuple(codes), y)
 
 
-def mul_s8(random: Random) -> KernelCase:
+def mul_s8(random: Random, wide: bool = False) -> KernelCase:
     meanings = [draw_quantization(random) for _ in range(3)]
-    a, b = (draw_codes(random, shape) for shape in draw_operands(random))
+    a, b = (draw_codes(random, shape) for shape in draw_operands(random, wide))
     given = (a, *pair(meanings[0]), b, *pair(meanings[1]), *pair(meanings[2]))
     y = onnxruntime_gives("QLinearMul", "int8", [a, b], *given, domain="com.microsoft")
     types = tuple(codes_type(meaning, x.shape) for x, meaning in zip((a, b), meanings, strict=False))
@@ -949,6 +949,10 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_linear_s8_dsp_compact": lambda random: compact(linear_s8(random, quiet=True)),
     "btw_max_pool_s8_dsp": lambda random: max_pool_s8(random, wide=True),
     "btw_table_s8_mve": table_s8,
+    "btw_concat_f32_mve": lambda random: concat_f32(random, 12),
+    "btw_concat_s8_mve": lambda random: concat_s8(random, 40),
+    "btw_mul_s8_mve": lambda random: mul_s8(random, wide=random.random() < 0.5),
+    "btw_mul_float_s8_mve": lambda random: mul_s8(random, wide=random.random() < 0.5),
     "btw_max_pool_s8_mve": lambda random: max_pool_s8(random, wide=True),
 }.items():
     CASES[_symbol] = (_draw, 12)

@@ -181,13 +181,21 @@ def depthwise_3x3(layer: Weighted) -> str | None:
     return None
 
 
+def pixels_together(layer: Weighted) -> int:
+    """Neighbouring pixels whose channels fill vectors best; each is a copy of the weights, so few of them."""
+    channels, width = layer.input_channels, layer.output.layout[1]
+    if layer.stride[1] != 1:
+        return 1
+    return min(range(1, min(8, width) + 1), key=lambda pixels: (-(-pixels * channels // 16) / pixels, pixels))
+
+
 def pack_depthwise_3x3(layer: Weighted) -> Struct:
     proved, channels = layer.requantization, layer.input_channels
     assert proved is not None
     groups = tap_groups(layer.weight.reshape(-1, 9))
     assert groups is not None
     order = [tap for group in groups for tap in group]
-    together = 2 if channels % 16 == 8 and layer.stride[1] == 1 and layer.output.layout[1] > 1 else 1
+    together = pixels_together(layer)
     stream = depthwise_stream(layer, layer.weight.reshape(-1, 9)[:, order], together)
     step = layer.dilation[1] * channels
     fields: dict[str, Field] = dict(

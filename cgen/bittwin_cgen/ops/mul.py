@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from bittwin_cgen.fixed_point import multiply_reference, prove_multiply, requantize_scale
+from bittwin_cgen.fixed_point import ProvedRequantization, multiply_reference, prove_multiply, requantize_scale
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import requantization_struct, select
-from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, shape_of
+from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, shape_of, steps_of
+from bittwin_cgen.ops.linear_mve import SHIFT
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,22 @@ class Mul(Op):
         a, b, y = _meanings(layer.inputs, layer.output)
         ratio = requantize_scale(a.scale, b.scale, y.scale)
         proof = prove_multiply(ratio, a.zero_point, b.zero_point, y.zero_point, y.offset)
+        kernel, refused = select(KERNELS, Product(**vars(layer), proof=proof))
         fields = fields_of(layer.inputs, layer.output) | dict(a_zero_point=a.zero_point, b_zero_point=b.zero_point)
-        if proof is not None:
-            kernel, refused = select(KERNELS[:-1], layer)
-            struct = Struct("btw_mul_s8", fields | dict(requantization=requantization_struct(proof)))
-        else:
-            kernel, refused = select(KERNELS[-1:], layer)
+        if "float" in kernel.symbol:
             fields |= dict(ratio=float(ratio), y_zero_point=y.zero_point + y.offset, offset=y.offset)
             struct = Struct("btw_mul_float_s8", fields)
+        else:
+            assert proof is not None
+            struct = Struct("btw_mul_s8", fields | dict(requantization=requantization_struct(proof)))
         return call_of(kernel, struct, layer.inputs, layer.output, "mul", refused)
+
+
+@dataclass(frozen=True, eq=False)
+class Product(Layer):
+    """A multiplication of codes and what was proved of it: what `accepts` of a kernel gets."""
+
+    proof: ProvedRequantization | None
 
 
 def _meanings(inputs: Sequence[TensorType], output: TensorType) -> tuple[Quantization, Quantization, Quantization]:
@@ -50,7 +58,27 @@ def _meanings(inputs: Sequence[TensorType], output: TensorType) -> tuple[Quantiz
     return a, b, y
 
 
+def _proved(layer: Product) -> str | None:
+    return "exact ties leave no integer form" if layer.proof is None else None
+
+
+def _one_repeats(layer: Layer) -> str | None:
+    """Why not, for kernels that take vectors of one operand."""
+    steps = [steps_of(x, layer.output) or (0, 0) for x in layer.inputs]
+    if any(all(a >= b for a, b in zip(one, other, strict=True)) for one, other in (steps, steps[::-1])):
+        return None
+    return "no operand has the shape of the output"
+
+
+def _by_three(layer: Product) -> str | None:
+    if layer.proof is not None and layer.proof.shift != SHIFT:
+        return f"a shift of {layer.proof.shift}; the vectors take {SHIFT}"
+    return _proved(layer) or _one_repeats(layer)
+
+
 KERNELS = (
-    Kernel("btw_mul_s8_scalar", "pixels", "s8", "scalar", "mul", in_place=True),
+    Kernel("btw_mul_s8_mve", "pixels", "s8", "mve", "mul", _by_three, in_place=True),
+    Kernel("btw_mul_float_s8_mve", "pixels", "s8", "mve", "mul", _one_repeats, in_place=True),
+    Kernel("btw_mul_s8_scalar", "pixels", "s8", "scalar", "mul", _proved, in_place=True),
     Kernel("btw_mul_float_s8_scalar", "pixels", "s8", "scalar", "mul", in_place=True),
 )

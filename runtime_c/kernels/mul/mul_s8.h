@@ -35,7 +35,9 @@ typedef struct {
 /* y[pixels][channels]; it may be an operand that has its shape */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_mul_float_s8_mve(const btw_mul_float_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_mul_float_s8_scalar(const btw_mul_float_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
+void btw_mul_s8_mve(const btw_mul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_mul_s8_scalar(const btw_mul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 #endif
 

@@ -1,0 +1,30 @@
+/* Multiplication, int8, Helium: products by onnxruntime's float32 steps, 16 at a time. */
+/* SPDX-License-Identifier: MIT-0 */
+/* Equals btw_mul_float_s8_scalar, where one operand has the shape of the output; y may be that one. */
+#include "btw_mul_mve.h"
+#include "mul_s8.h"
+
+#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
+
+BTW_MUL_MVE_LOOPS(btw_mul_float_s8_mve, BTW_MUL_MVE_BY_RATIO)
+
+BTW_KERNEL void btw_mul_float_s8_mve(const btw_mul_float_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y,
+                                     int pixels)
+{
+    const int swap = layer->a_pixel < layer->b_pixel || layer->a_channel < layer->b_channel;
+    btw_mul_mve frame = {
+        .a = swap ? b : a,
+        .b = swap ? a : b,
+        .y = y,
+        .a_zero_point = swap ? layer->b_zero_point : layer->a_zero_point,
+        .b_zero_point = swap ? layer->a_zero_point : layer->b_zero_point,
+        .zero_point = -layer->offset,
+    };
+    const float y_zero_point = (float)layer->y_zero_point;
+    memcpy(&frame.factor, &layer->ratio, sizeof frame.factor);
+    memcpy(&frame.shifted, &y_zero_point, sizeof frame.shifted);
+    btw_mul_float_s8_mve_pixels(&frame, layer->channels, swap ? layer->a_pixel : layer->b_pixel,
+                                swap ? layer->a_channel : layer->b_channel, pixels);
+}
+
+#endif
