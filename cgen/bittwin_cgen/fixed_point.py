@@ -237,16 +237,16 @@ def thresholds(scale: Float32, zero_point: int, low: Int64, high: Int64) -> Int6
     return above
 
 
-def multipliers(threshold: Int64, zero_point: int, low: Int64, high: Int64, shift: int) -> Int64:
-    """[C]: the middle of the interval of multipliers that put every threshold [C, 255] where it is; 0 if it is empty.
+def bounds(
+    threshold: Int64, zero_point: int, low: Int64, high: Int64, shift: int
+) -> Iterator[tuple[bool, Int64, Int64]]:
+    """(True, least, most): of a multiplier, each [C, 255], so that codes are reached; (False, ...): none too early.
 
     With need = (code << shift) - offset << 32: code is reached at acc if and only if acc * multiplier >= need, so each
     threshold T gives T * m >= need and (T - 1) * m < need. Thresholds are clipped to the range, which makes these the
     conditions at its two ends as well. An accumulator of 0 is the zero point whatever m is.
     """
-    need = (2 * (CODES[1:].astype(np.int64) - zero_point) - 1) << (31 + shift)
-    least = np.ones(len(threshold), np.int64)
-    most = np.full(len(threshold), MULTIPLIER_END - 1, np.int64)
+    need = needs(zero_point, shift)
     for acc, bound, applies, at_least in (
         (threshold, need, threshold <= high[:, None], True),
         (threshold - 1, need - 1, threshold > low[:, None], False),
@@ -256,8 +256,19 @@ def multipliers(threshold: Int64, zero_point: int, low: Int64, high: Int64, shif
         ceiling = floor + (floor * divisor != bound)
         from_below = applies & ((acc > 0) if at_least else (acc < 0))
         from_above = applies & ((acc < 0) if at_least else (acc > 0))
-        least = np.maximum(least, np.where(from_below, ceiling, 1).max(axis=1))
-        most = np.minimum(most, np.where(from_above, floor, MULTIPLIER_END - 1).min(axis=1))
+        yield at_least, np.where(from_below, ceiling, 1), np.where(from_above, floor, MULTIPLIER_END - 1)
+
+
+def needs(zero_point: int, shift: int) -> Int64:
+    """[255]: the products of accumulator and multiplier from which on the codes -127..127 are reached."""
+    return np.asarray((2 * (CODES[1:].astype(np.int64) - zero_point) - 1) << (31 + shift))
+
+
+def multipliers(threshold: Int64, zero_point: int, low: Int64, high: Int64, shift: int) -> Int64:
+    """[C]: the middle of the multipliers that put every threshold [C, 255] where it is; 0 if there are none."""
+    least, most = np.ones(len(threshold), np.int64), np.full(len(threshold), MULTIPLIER_END - 1, np.int64)
+    for _, lower, upper in bounds(threshold, zero_point, low, high, shift):
+        least, most = np.maximum(least, lower.max(axis=1)), np.minimum(most, upper.min(axis=1))
     return np.where(least <= most, (least + most) >> 1, 0)
 
 
@@ -296,6 +307,57 @@ def channels(scale: ArrayLike, low: ArrayLike, high: ArrayLike) -> tuple[Float32
 
 def proved(multiplier: Int64, scale: Float32, zero_point: int, shift: int) -> ProvedRequantization:
     return ProvedRequantization(multiplier.astype(np.int32), layer_offset(zero_point, shift), shift, scale, zero_point)
+
+
+class Suspects(NamedTuple):
+    """A multiplier for channels [C] without a proof, and bool[C, 256] the codes (+ 128) it gives that may be wrong."""
+
+    multiplier: Int64
+    codes: NDArray[np.bool_]
+
+
+def suspects(proof: ProvedRequantization, low: ArrayLike, high: ArrayLike) -> Suspects:
+    """For the channels of `proof` without a proof, accumulators of all channels in [low, high] as it was made for.
+
+    Most fail by one or two accumulators beside exact halves. The multiplier is one that leaves few wrong; the codes are
+    those that the integer form gives for the wrong ones. Any other code that it gives is right.
+    """
+    unproved = np.flatnonzero(proof.multiplier == 0)
+    factor, first, last = channels(proof.scale, low, high)
+    factor, first, last = factor[unproved], first[unproved], last[unproved]
+    step = thresholds(factor, proof.zero_point, first, last)
+    found = fewest_wrong(step, proof.zero_point, first, last, proof.shift)
+    reached = -(-needs(proof.zero_point, proof.shift) // found[:, None])
+    reached = np.clip(reached, first[:, None], last[:, None] + 1)
+    codes = np.zeros((len(unproved), len(CODES)), np.bool_)
+    for channel, level in np.argwhere(step != reached):
+        ends = np.sort([step[channel, level], reached[channel, level]]) - (0, 1)  # the accumulators between
+        offset = layer_offset(proof.zero_point, proof.shift)
+        wrong = np.clip((offset + (ends * found[channel] >> 32)) >> proof.shift, CODE_LOW, CODE_HIGH) - CODE_LOW
+        codes[channel, wrong[0] : wrong[1] + 1] = True
+    return Suspects(found, codes)
+
+
+def fewest_wrong(threshold: Int64, zero_point: int, low: Int64, high: Int64, shift: int) -> Int64:
+    """[C]: a multiplier that violates few of the conditions of `bounds`.
+
+    A violated one makes a code suspect, -128 and 127 more often than others: saturated codes are common.
+    """
+    least, most, weight = [], [], []
+    for at_least, lower, upper in bounds(threshold, zero_point, low, high, shift):
+        least.append(lower)
+        most.append(upper)
+        wrong = CODES[1:] - at_least
+        weight.append(np.where((wrong == CODE_LOW) | (wrong == CODE_HIGH), 16, 1))
+    weights = np.concatenate(weight)
+    found = []
+    for lower, upper in zip(np.concatenate(least, axis=1), np.concatenate(most, axis=1), strict=True):
+        candidates = np.unique(np.clip(np.concatenate([lower, upper]), 1, MULTIPLIER_END - 1))
+        up, down = np.argsort(lower), np.argsort(upper)
+        below = np.append(0, np.cumsum(weights[up]))[np.searchsorted(lower[up], candidates, "right")]
+        above = np.append(0, np.cumsum(weights[down]))[np.searchsorted(upper[down], candidates, "left")]
+        found.append(candidates[np.argmin(above - below)])
+    return np.array(found, np.int64)
 
 
 # ---------------------------------------------------------------- moving scales

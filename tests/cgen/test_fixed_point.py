@@ -32,6 +32,7 @@ from bittwin_cgen.fixed_point import (
     quantize_linear,
     requantize,
     requantize_scale,
+    suspects,
     thresholds,
 )
 
@@ -166,6 +167,53 @@ def test_shift_is_3_unless_another_proves_more():
     mixed = np.array([0.0101, 0.0801, 0.0501, 0.1301], F)
     found = move_scales(F(1), mixed, F(1), 0, np.full(4, -2000), np.full(4, 2000))
     assert (found.proof.shift, found.proof.unproved) == (1, 0)
+
+
+def wrong_accumulators(proof, low, high):
+    """How many accumulators of each channel without a proof get a wrong code; those codes are the suspects."""
+    found, wrong = suspects(proof, low, high), []
+    (unproved,) = np.nonzero(proof.multiplier == 0)
+    assert found.codes.shape == (len(unproved), 256)
+    for channel, multiplier, codes in zip(unproved, found.multiplier, found.codes, strict=True):
+        assert 1 <= multiplier < 2**31
+        acc = np.arange(low[channel], high[channel] + 1)
+        inner = proof.offset + ((acc * multiplier) >> 32)
+        assert np.abs(inner).max() < 2**31
+        given = np.clip(inner >> proof.shift, -128, 127)
+        differs = given != requantize(acc, proof.scale[channel], proof.zero_point)
+        assert set(np.flatnonzero(codes) - 128) == set(given[differs])
+        wrong.append(np.count_nonzero(differs))
+    return wrong
+
+
+@pytest.mark.parametrize("zero_point", [-128, -5, 0, 127])
+def test_without_a_proof_every_wrong_code_is_suspect(zero_point):
+    rng = np.random.default_rng(zero_point + 128)
+    scale = (2.0 ** -rng.uniform(8, 11, 250)).astype(F)
+    low, high = -rng.integers(1, 1 << 18, 250), rng.integers(1, 1 << 18, 250)
+    proof = prove_requantization(scale, zero_point, low, high)
+    assert proof.unproved > 5
+    assert np.median(wrong_accumulators(proof, low, high)) <= 4
+
+
+def test_suspects_of_scales_that_no_multiplier_serves():
+    """Exact ties, scales of a half and more, and one 2**18 below the layer's."""
+    scale = np.array([2.0**-5, 0.75, 300.0, 1e30, 1.3 * 2.0**-24, 2.0**-6, 2.0**-7], F)
+    high = np.array([2000, 900, 900, 900, 1 << 20, 9000, 18000])
+    proof = prove_requantization(scale, -3, -high, high, shift=3)
+    assert proof.unproved >= 6
+    wrong_accumulators(proof, -high, high)
+
+
+def test_saturated_codes_are_seldom_suspect():
+    """They are common behind a Relu."""
+    rng = np.random.default_rng(5)
+    high = np.full(200, 1 << 19)
+    proof = prove_requantization((2.0 ** -rng.uniform(9, 12, 200)).astype(F), -128, -high, high)
+    codes = suspects(proof, -high, high).codes
+    assert len(codes) > 20
+    assert codes[:, 1:-1].sum() > 20
+    assert codes[:, [0, 255]].sum() == 0
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -0.1])

@@ -51,7 +51,7 @@ def _pack_depthwise(layer: Weighted) -> Struct:
     assert proved is not None
     taps = layer.weight.reshape(layer.output_channels, -1).astype(np.int32)
     even = np.pad(taps, ((0, 0), (0, taps.shape[1] % 2)))
-    stream = Constant(np.concatenate([layer.bias[:, None], even, halves(proved.multiplier)], axis=1).astype(np.int32))
+    stream = Constant(np.concatenate([layer.bias[:, None], even, halves(layer.multiplier)], axis=1).astype(np.int32))
     fields = depthwise_fields(layer) | dict(offset=proved.offset, shift=proved.shift, stream=stream)
     fields |= dict(unproved=unproved_struct(layer, taps))
     return Struct("btw_armv6m_depthwise", fields)

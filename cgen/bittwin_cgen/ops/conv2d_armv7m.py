@@ -73,7 +73,7 @@ def _pack_depthwise(layer: Weighted) -> Struct:
     assert proved is not None
     weight = layer.weight.reshape(layer.output_channels, -1)
     taps = blocks(weight.astype(np.int32)).transpose(0, 2, 1)
-    bias, factor = blocks(layer.bias.astype(np.int32)), blocks(proved.multiplier)
+    bias, factor = blocks(layer.bias.astype(np.int32)), blocks(layer.multiplier)
     stream = Constant(np.concatenate([bias, taps.reshape(len(taps), -1), factor], axis=1))
     fields = depthwise_fields(layer) | dict(offset=proved.offset, shift=proved.shift, stream=stream)
     fields |= dict(unproved=unproved_struct(layer, weight))

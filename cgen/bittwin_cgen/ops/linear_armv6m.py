@@ -34,8 +34,7 @@ def halves(multiplier: Array) -> Array:
 
 def too_wide(layer: Weighted) -> str | None:
     """Why the middle products of (acc * multiplier) >> 32 could leave 32 bits, or None."""
-    assert layer.requantization is not None
-    low, high = halves(layer.requantization.multiplier.astype(np.int64)).T
+    low, high = halves(layer.multiplier.astype(np.int64)).T
     most = accumulator_range(layer.weight.reshape(layer.output_channels, -1), layer.bias).high
     if (np.maximum(most >> 16, 0) * low + 0xFFFF * (high + 1) >= 1 << 31).any():
         return "sums and multipliers are too large for products of 16 bits"
@@ -44,8 +43,7 @@ def too_wide(layer: Weighted) -> str | None:
 
 def taps_struct(layer: Weighted, taps: Array) -> Struct:
     """The btw_armv6m_taps of weights [channels, rows, taps of a row]."""
-    assert layer.requantization is not None
-    constants = stream(layer, taps.reshape(len(taps), -1), halves(layer.requantization.multiplier))
+    constants = stream(layer, taps.reshape(len(taps), -1), halves(layer.multiplier))
     return Struct("btw_armv6m_taps", taps_fields(layer, taps, constants))
 
 

@@ -21,27 +21,32 @@ class Armv7mKernel(Kernel):
 
 
 def unproved_struct(layer: Weighted, taps: Array) -> Struct:
-    """The btw_unproved of weights [channels, taps]: channels that are computed once more, by the exact form."""
+    """The btw_unproved of weights [channels, taps]: channels whose suspect codes are computed again, exactly."""
     proved = layer.requantization
     assert proved is not None
     (channels,) = np.nonzero(proved.multiplier == 0)
     fields: dict[str, Field] = dict(count=len(channels))
     if len(channels):
+        suspects = np.packbits(layer.suspects.codes, axis=1, bitorder="little").view("<u4").astype(np.uint32)
         fields |= dict(
             channel=Constant(channels.astype(np.int32)),
             weights=Constant(np.ascontiguousarray(taps[channels]).astype(np.int8)),
             bias=Constant(layer.bias[channels].astype(np.int32)),
             scale=Constant(proved.scale[channels].astype(np.float32).view(np.uint32)),
+            suspects=Constant(suspects),
             zero_point=proved.zero_point,
         )
     return Struct("btw_unproved", fields)
 
 
 def unproved_cost(layer: Weighted, exact: float, mac: float) -> float:
-    """Instructions for channels without a proof of an output row; of a requantization, of a multiplication."""
-    assert layer.requantization is not None
+    """Instructions for channels without a proof of an output row; of a requantization, of a multiplication.
+
+    Every code is looked up; suspect ones are computed again, as if all codes were equally frequent.
+    """
     taps = layer.weight.size / layer.output_channels
-    return layer.output.layout[1] * layer.requantization.unproved * (exact + mac * taps)
+    again, channels = layer.suspects.codes.mean(axis=1).sum(), len(layer.suspects.codes)
+    return float(layer.output.layout[1] * (12 * channels + again * (exact + mac * taps)))
 
 
 def int32(values: Array) -> Array:
@@ -79,17 +84,15 @@ def stream(layer: Weighted, taps: Array, multiplier: Array) -> Constant:
 
 def taps_struct(layer: Weighted, taps: Array) -> Struct:
     """The btw_armv7m_taps of weights [channels, rows, taps of a row]."""
-    assert layer.requantization is not None
-    constants = stream(layer, taps.reshape(len(taps), -1), layer.requantization.multiplier[:, None])
+    constants = stream(layer, taps.reshape(len(taps), -1), layer.multiplier[:, None])
     return Struct("btw_armv7m_taps", taps_fields(layer, taps, constants))
 
 
 def compact_taps_struct(layer: Weighted, taps: Array) -> Struct:
     """The same with a byte a weight: 4 channels of each tap in a word."""
-    assert layer.requantization is not None
     weight = blocks(taps.reshape(len(taps), -1).astype(np.int8)).transpose(0, 2, 1)
     words = np.ascontiguousarray(weight).view(np.int32)[:, :, 0]
-    bias, factor = blocks(layer.bias.astype(np.int32)), blocks(layer.requantization.multiplier)
+    bias, factor = blocks(layer.bias.astype(np.int32)), blocks(layer.multiplier)
     constants = Constant(np.concatenate([bias, words, factor], axis=1))
     return Struct("btw_armv7m_taps", taps_fields(layer, taps, constants))
 

@@ -12,9 +12,11 @@ import numpy as np
 from bittwin_cgen.errors import BittwinError
 from bittwin_cgen.fixed_point import (
     ProvedRequantization,
+    Suspects,
     accumulator_range,
     prove_requantization,
     requantize_scale,
+    suspects,
 )
 from bittwin_cgen.ir import Array, Call, Field, Kernel, Layer, Node, TensorType, Window
 from bittwin_cgen.kernels import select, unproved_note
@@ -61,6 +63,21 @@ class Weighted(Layer):
         plain = self.weight.shape[2:] == (1, 1) and self.groups == 1 and self.stride == (1, 1)
         in_place = self.inputs[0].layout[:2] == self.output.layout[:2]
         return plain and (self.window is None or ((self.window.top, *self.window.pads) == (0, 0, 0) and in_place))
+
+    @cached_property
+    def suspects(self) -> Suspects:
+        """Multipliers for the channels without a proof, and which of the codes they give are to be computed again."""
+        assert self.requantization is not None
+        low, high, _ = accumulator_range(self.weight.reshape(self.output_channels, -1), self.bias)
+        return suspects(self.requantization, low, high)
+
+    @cached_property
+    def multiplier(self) -> Array:
+        """int32[output channels]: proved multipliers, and those of `suspects`."""
+        assert self.requantization is not None
+        found = self.requantization.multiplier.copy()
+        found[found == 0] = self.suspects.multiplier
+        return found
 
     def sizes(self) -> dict[str, Field]:
         """The fields that C structs of convolutions begin with."""
