@@ -19,6 +19,7 @@ typedef struct {
     int size;    /* bytes of a value */
     int group;   /* channels */
     int partial; /* 1 where a loop can take fewer channels than a group */
+    const void *more;
 } btw_pool;
 
 #define BTW_POOL(layer, size, group, partial)                                                                          \
@@ -34,6 +35,7 @@ typedef struct {
         (size),                                                                                                        \
         (group),                                                                                                       \
         (partial),                                                                                                     \
+        NULL,                                                                                                          \
     }
 
 /* What a loop reads: pixels whose windows have the same shape. */
@@ -48,6 +50,7 @@ typedef struct {
     int y_next;                 /* 28 */
     float factor;               /* 32: 1 / number of taps */
     int group_bytes;            /* 36 */
+    const void *more;           /* 40: what else a loop reads */
 } btw_pool_pixels;
 
 typedef void btw_pool_loop(const btw_pool_pixels *pixels);
@@ -85,7 +88,8 @@ static inline __attribute__((always_inline)) void btw_pool_row(const btw_pool *p
                     *tap++ = (const uint8_t *)rows[ky] + ix * pixel;
             }
         }
-        btw_pool_pixels pixels = {.taps = taps, .end = tap, .pixels = 1, .factor = 1.0f / (float)(tap - taps)};
+        btw_pool_pixels pixels = {
+            .taps = taps, .end = tap, .pixels = 1, .factor = 1.0f / (float)(tap - taps), .more = pool->more};
         if (left >= 0 && inside >= 0) {
             const int more = inside / pool->stride_width, most = pool->output_width - 1 - ox;
             pixels.pixels += more < most ? more : most;

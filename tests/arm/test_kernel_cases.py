@@ -30,6 +30,7 @@ SYMBOLS = {
     "cortex-m4": [*sorted(name for name in CASES if name.endswith("_f32_fpu")), "btw_max_pool_s8_dsp"],
     "cortex-m55": [
         *sorted(name for name in CASES if name.endswith("_f32_mve")),
+        "btw_average_pool_s8_mve",
         "btw_concat_s8_mve",
         "btw_max_pool_s8_mve",
         "btw_mul_float_s8_mve",

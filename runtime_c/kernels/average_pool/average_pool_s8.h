@@ -25,6 +25,7 @@ typedef struct {
 /* One output row y[output_width][channels]. Null rows do not count; where padding counts, it lies in the rows. */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_average_pool_s8_mve(const btw_average_pool_s8 *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_average_pool_s8_neon(const btw_average_pool_s8 *layer, const void *const rows[], int8_t *y);
 void btw_average_pool_s8_scalar(const btw_average_pool_s8 *layer, const void *const rows[], int8_t *y);
 #endif
