@@ -155,6 +155,24 @@ def fma32(a: ArrayLike, b: ArrayLike, c: ArrayLike) -> Float32:
         return odd.astype(np.float32)
 
 
+def prove_reciprocal(scale: float) -> bool:
+    """True where x * f32(1 / scale), corrected once by its remainder, rounds to the integer that x / scale rounds to.
+
+    about = f32(x * r), about = fma(fma(about, -scale, x), r, about) is at most a unit in the last place from the
+    quotient. So only an x near half of an odd multiple of the scale can round otherwise, and all those are tried.
+    Markstein, Computation of elementary functions on the IBM RISC System/6000, 1990.
+    """
+    divisor = np.float32(scale)
+    if not 2.0**-60 < divisor < 2.0**60:
+        return False
+    reciprocal = np.float32(1) / divisor
+    halves = ((np.arange(-256, 256) + 0.5) * np.float64(divisor)).astype(np.float32)
+    x = (halves.view(np.int32)[:, None] + np.arange(-32, 33, dtype=np.int32)).view(np.float32)
+    about = x * reciprocal
+    about = fma32(fma32(about, -divisor, x), reciprocal, about)
+    return bool((np.rint(about) == np.rint(x / divisor)).all())
+
+
 # ---------------------------------------------------------------- accumulators
 
 

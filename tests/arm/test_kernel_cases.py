@@ -32,9 +32,11 @@ SYMBOLS = {
         *sorted(name for name in CASES if name.endswith("_f32_mve")),
         "btw_average_pool_s8_mve",
         "btw_concat_s8_mve",
+        "btw_copy_u8_mve",
         "btw_max_pool_s8_mve",
         "btw_mul_float_s8_mve",
         "btw_mul_s8_mve",
+        "btw_quantize_linear_s8_mve",
         "btw_table_s8_mve",
     ],
 }

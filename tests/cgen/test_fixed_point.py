@@ -28,6 +28,7 @@ from bittwin_cgen.fixed_point import (
     move_scales,
     multiply_reference,
     prove_add,
+    prove_reciprocal,
     prove_requantization,
     quantize_linear,
     requantize,
@@ -724,3 +725,20 @@ def test_average_pool_equals_onnxruntime(include_pad):
 def test_module_needs_numpy_only():
     names = {name for name, value in vars(fixed_point).items() if type(value).__name__ == "module"}
     assert names == {"np", "math"}
+
+
+def test_division_by_a_proved_reciprocal() -> None:
+    """Random scales, most with a proof: every float32 near a half of a code, and random ones."""
+    random = np.random.default_rng(11)
+    scales = [*(2.0 ** random.uniform(-20, 8, 60)).astype(np.float32), np.float32(0.25), np.float32(1 / 255)]
+    proved = [scale for scale in scales if prove_reciprocal(float(scale))]
+    assert len(proved) > len(scales) - 5
+    assert not prove_reciprocal(2.0**-100)
+    for scale in proved:
+        halves = (np.arange(-140, 140) + 0.5).astype(np.float32) * scale
+        near = (halves.view(np.int32)[:, None] + np.arange(-300, 301, dtype=np.int32)).view(np.float32).ravel()
+        x = np.concatenate([near, (random.uniform(-140, 140, 20_000) * scale).astype(np.float32)])
+        reciprocal = np.float32(1) / scale
+        about = x * reciprocal
+        about = fma32(fma32(about, -scale, x), reciprocal, about)
+        np.testing.assert_array_equal(np.rint(about), np.rint(x / scale))

@@ -15,7 +15,7 @@ from bittwin_cgen.fixed_point import dequantize_linear, quantize_linear
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
-from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, operands, shape_of
+from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, one_repeats, operands, repeats_second, shape_of
 from bittwin_cgen.ops.cast import Cast
 from bittwin_cgen.ops.conv2d import Conv2d
 from bittwin_cgen.ops.mul import Mul
@@ -95,7 +95,20 @@ class Binary(Op):
         return call_of(kernel, struct, layer.inputs, layer.output, self.title.lower(), refused)
 
 
+def _vectors(layer: Layer) -> str | None:
+    _, width, channels = layer.output.layout
+    if width * channels < 8:
+        return f"{width * channels} values a row; vectors pay from 8 on"
+    if cast(Binary, layer.node.op).function == "PRelu" and not repeats_second(layer.inputs, layer.output):
+        return "the slope has the shape of the output, its operand has not"
+    return one_repeats(layer)
+
+
 KERNELS = (
+    *(
+        Kernel(f"btw_binary_{name}_f32_mve", "pixels", "f32", "mve", "binary", _vectors, in_place=True)
+        for name in ("add", "mul", "prelu", "sub")
+    ),
     *(
         Kernel(f"btw_binary_{name}_f32_scalar", "pixels", "f32", "scalar", "binary", in_place=True)
         for name, _ in FUNCTIONS.values()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bittwin_cgen.ir import Array, Call, Field, Kernel, Node, Quantization, Struct, TensorType
+from bittwin_cgen.ir import Array, Call, Field, Kernel, Layer, Node, Quantization, Struct, TensorType
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.known import Known
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear
@@ -42,6 +42,19 @@ def fields_of(inputs: Sequence[TensorType], y: TensorType) -> dict[str, Field]:
         assert steps is not None, "the reader makes such an operand larger"
         fields |= {f"{side}_pixel": steps[0], f"{side}_channel": steps[1]}
     return fields
+
+
+def repeats_second(inputs: Sequence[TensorType], y: TensorType) -> bool:
+    """True where the first operand has the shape of y."""
+    first, second = (steps_of(x, y) or (0, 0) for x in inputs)
+    return first[0] >= second[0] and first[1] >= second[1]
+
+
+def one_repeats(layer: Layer) -> str | None:
+    """Why not, for kernels that take vectors of one operand and repeat the other."""
+    if repeats_second(layer.inputs, layer.output) or repeats_second(layer.inputs[::-1], layer.output):
+        return None
+    return "no operand has the shape of the output"
 
 
 def call_of(

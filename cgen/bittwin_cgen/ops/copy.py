@@ -32,4 +32,7 @@ class Copy(Op):
         return Call(kernel, Struct("btw_copy_u8", dict(bytes=pixel)), summary="copy", refused=refused)
 
 
-KERNELS = (Kernel("btw_copy_u8_scalar", "pixels", "u8", "scalar", "copy"),)
+KERNELS = (
+    Kernel("btw_copy_u8_mve", "pixels", "u8", "mve", "copy"),
+    Kernel("btw_copy_u8_scalar", "pixels", "u8", "scalar", "copy"),
+)

@@ -9,7 +9,7 @@ from typing import cast
 from bittwin_cgen.fixed_point import ProvedRequantization, multiply_reference, prove_multiply, requantize_scale
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import requantization_struct, select
-from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, shape_of, steps_of
+from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, one_repeats, shape_of
 from bittwin_cgen.ops.linear_mve import SHIFT
 
 
@@ -62,23 +62,15 @@ def _proved(layer: Product) -> str | None:
     return "exact ties leave no integer form" if layer.proof is None else None
 
 
-def _one_repeats(layer: Layer) -> str | None:
-    """Why not, for kernels that take vectors of one operand."""
-    steps = [steps_of(x, layer.output) or (0, 0) for x in layer.inputs]
-    if any(all(a >= b for a, b in zip(one, other, strict=True)) for one, other in (steps, steps[::-1])):
-        return None
-    return "no operand has the shape of the output"
-
-
 def _by_three(layer: Product) -> str | None:
     if layer.proof is not None and layer.proof.shift != SHIFT:
         return f"a shift of {layer.proof.shift}; the vectors take {SHIFT}"
-    return _proved(layer) or _one_repeats(layer)
+    return _proved(layer) or one_repeats(layer)
 
 
 KERNELS = (
     Kernel("btw_mul_s8_mve", "pixels", "s8", "mve", "mul", _by_three, in_place=True),
-    Kernel("btw_mul_float_s8_mve", "pixels", "s8", "mve", "mul", _one_repeats, in_place=True),
+    Kernel("btw_mul_float_s8_mve", "pixels", "s8", "mve", "mul", one_repeats, in_place=True),
     Kernel("btw_mul_s8_scalar", "pixels", "s8", "scalar", "mul", _proved, in_place=True),
     Kernel("btw_mul_float_s8_scalar", "pixels", "s8", "scalar", "mul", in_place=True),
 )

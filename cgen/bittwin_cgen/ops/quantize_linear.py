@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bittwin_cgen.fixed_point import dequantize_linear, quantize_linear
+from bittwin_cgen.fixed_point import CODE_HIGH, CODE_LOW, dequantize_linear, prove_reciprocal, quantize_linear
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
@@ -30,9 +30,8 @@ class QuantizeLinear(Op):
 
     def lower(self, layer: Layer) -> Call:
         kernel, refused = select(KERNELS, layer)
-        return Call(
-            kernel, _struct("quantize_linear_s8", layer, self.quantization), summary="quantize", refused=refused
-        )
+        pack = kernel.pack or _codes
+        return Call(kernel, pack(layer), summary="quantize", refused=refused)
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,34 @@ class DequantizeLinear(Op):
         )
 
 
+def _codes(layer: Layer) -> Struct:
+    assert layer.output.quantization
+    return _struct("quantize_linear_s8", layer, layer.output.quantization)
+
+
 def _struct(name: str, layer: Layer, quantization: Quantization) -> Struct:
     fields = dict(channels=layer.output.layout[2], scale=quantization.scale, zero_point=quantization.zero_point)
     return Struct(f"btw_{name}", fields)
 
 
+def _reciprocal(layer: Layer) -> str | None:
+    assert layer.output.quantization
+    scale = layer.output.quantization.scale
+    return None if prove_reciprocal(scale) else f"the reciprocal of {scale} gives other codes"
+
+
+def _pack_reciprocal(layer: Layer) -> Struct:
+    y = layer.output.quantization
+    assert y
+    ends = [float(np.float32(y.scale) * np.float32(code - y.zero_point)) for code in (CODE_LOW, CODE_HIGH)]
+    reciprocal = float(np.float32(1) / np.float32(y.scale))
+    fields = dict(channels=layer.output.layout[2], scale=y.scale, reciprocal=reciprocal, low=ends[0], high=ends[1])
+    return Struct("btw_quantize_linear_s8_by_reciprocal", fields | dict(zero_point=y.zero_point))
+
+
 KERNELS = (
+    Kernel("btw_quantize_linear_s8_mve", "pixels", "s8", "mve", "quantize_linear", _reciprocal, _pack_reciprocal),
+    Kernel("btw_dequantize_linear_f32_mve", "pixels", "f32", "mve", "dequantize_linear"),
     Kernel("btw_quantize_linear_s8_neon", "pixels", "s8", "neon", "quantize_linear", needs_aarch64),
     Kernel("btw_dequantize_linear_f32_neon", "pixels", "f32", "neon", "dequantize_linear"),
     Kernel("btw_quantize_linear_s8_scalar", "pixels", "s8", "scalar", "quantize_linear"),

@@ -17,13 +17,17 @@ typedef struct {
 /* y[pixels][channels]; it may be an operand that has its shape */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_binary_add_f32_mve(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_add_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_div_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_max_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_min_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
+void btw_binary_mul_f32_mve(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_mul_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_pow_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
+void btw_binary_prelu_f32_mve(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_prelu_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
+void btw_binary_sub_f32_mve(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_sub_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 #endif
 

@@ -10,6 +10,7 @@ typedef struct {
 } btw_copy_u8;
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_copy_u8_mve(const btw_copy_u8 *layer, const void *x, void *y, int pixels);
 void btw_copy_u8_scalar(const btw_copy_u8 *layer, const void *x, void *y, int pixels);
 #endif
 

@@ -1,0 +1,17 @@
+/* PRelu, whose slope broadcasts, float32, Helium. */
+/* SPDX-License-Identifier: MIT-0 */
+/* Equals btw_binary_prelu_f32_scalar, where the first operand has the shape of the output; y may be that one. */
+#include "binary_f32.h"
+#include "btw_binary_f32_mve.h"
+
+#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
+
+BTW_BINARY_F32_MVE_LOOPS(btw_binary_prelu_f32_mve, "vmul.f32 q2, q0, q1\n\tvpt.f32 lt, q0, zr\n\tvmovt q0, q2\n\t")
+
+BTW_KERNEL void btw_binary_prelu_f32_mve(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y,
+                                         int pixels)
+{
+    btw_binary_prelu_f32_mve_pixels(x0, x1, y, layer->channels, layer->b_pixel, layer->b_channel, pixels);
+}
+
+#endif
