@@ -44,16 +44,4 @@ typedef struct {
             name##_values(&frame);                                                                                     \
     }
 
-/* A kernel whose first operand may be the one that is repeated: then DIRECT and SWAPPED differ. */
-#define BTW_BINARY_F32_MVE(name, DIRECT, SWAPPED)                                                                      \
-    BTW_BINARY_F32_MVE_LOOPS(name##_direct, DIRECT)                                                                    \
-    BTW_BINARY_F32_MVE_LOOPS(name##_swapped, SWAPPED)                                                                  \
-    BTW_KERNEL void name(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels)          \
-    {                                                                                                                  \
-        if (layer->a_pixel < layer->b_pixel || layer->a_channel < layer->b_channel)                                    \
-            name##_swapped_pixels(x1, x0, y, layer->channels, layer->a_pixel, layer->a_channel, pixels);               \
-        else                                                                                                           \
-            name##_direct_pixels(x0, x1, y, layer->channels, layer->b_pixel, layer->b_channel, pixels);                \
-    }
-
 #endif

@@ -6,6 +6,15 @@
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
-BTW_BINARY_F32_MVE(btw_binary_add_f32_mve, "vadd.f32 q0, q0, q1\n\t", "vadd.f32 q0, q0, q1\n\t")
+BTW_BINARY_F32_MVE_LOOPS(btw_binary_add_f32_mve, "vadd.f32 q0, q0, q1\n\t")
+
+BTW_KERNEL void btw_binary_add_f32_mve(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y,
+                                       int pixels)
+{
+    if (layer->a_pixel < layer->b_pixel || layer->a_channel < layer->b_channel)
+        btw_binary_add_f32_mve_pixels(x1, x0, y, layer->channels, layer->a_pixel, layer->a_channel, pixels);
+    else
+        btw_binary_add_f32_mve_pixels(x0, x1, y, layer->channels, layer->b_pixel, layer->b_channel, pixels);
+}
 
 #endif
