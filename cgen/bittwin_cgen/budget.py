@@ -6,7 +6,6 @@ from bittwin_cgen.emit.model import ModelText
 from bittwin_cgen.errors import BudgetExceeded
 from bittwin_cgen.ir import Program
 from bittwin_cgen.lower import lower
-from bittwin_cgen.targets import TARGETS
 
 SHOWN = 4  # layers
 QUANTIZE = "Quantize the model (bittwin quantize): int8 takes about a quarter"
@@ -53,11 +52,6 @@ def constants_exceeded(text: ModelText, budget: int) -> BudgetExceeded:
     do = "Use fewer channels in these layers"
     if any(values.dtype == "float32" and values.nbytes > 1024 for values in arrays.arrays.values()):
         do = QUANTIZE
-    elif program.target.isas != ("scalar",):
-        portable = lower(program.graph, TARGETS["host"], program.schedule)
-        needed = ModelText(portable, text.name).constant_bytes
-        if needed <= budget:
-            do = f"Try --target host: its C is portable and needs {needed:,}, but several times the instructions"
     what = f"needs {arrays.bytes:,} bytes of constants; the budget is {budget:,}. Largest: {_largest(sizes)}"
     return BudgetExceeded(text.name, what, do)
 

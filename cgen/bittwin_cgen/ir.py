@@ -313,6 +313,13 @@ class Kernel:
     def header(self) -> str:
         return f"kernels/{self.folder}/{self.folder}_{self.dtype}.h"
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Instruction sets without which it does not compile; the DSP kernels for any scale use the FPU."""
+        if self.isa == "scalar":
+            return ()
+        return (self.isa, "fpu") if self.symbol.endswith("_dsp_float") else (self.isa,)
+
 
 @dataclass(frozen=True)
 class Window:

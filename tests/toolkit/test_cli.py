@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -310,7 +311,7 @@ def test_verify_that_fails(call: Any, int8_net: Path, monkeypatch: pytest.Monkey
     done = call("verify", int8_net, "--samples", 2)
     assert done.status == 1
     assert "failed" in done.output
-    assert "first differing layer: conv_quantize" in done.output
+    assert "first differing layer: conv, tensor yq (alone: C)" in done.output
 
 
 def test_run(call: Any, net: Path, samples: Path, tmp_path: Path) -> None:
@@ -387,6 +388,15 @@ BAD_INPUT = {
     "not a network": ["export", "json:JSONDecoder", "-o", "made", "--input-shape", "1,2"],
     "output folder is missing": ["run", "net.onnx", "--inputs", "samples.npz", "-o", "no/folder/y.npz"],
     "output is a file": ["generate", "net.onnx", "-o", "samples.npz"],
+    "output cannot be written": ["run", "net.onnx", "--inputs", "samples.npz", "-o", "/proc/y.npz"],
+    "folder cannot be written": ["generate", "net.onnx", "-o", "/proc/made"],
+    "more samples than there are": ["verify", "net.onnx", "--inputs", "samples.npz", "--samples", "7"],
+    "label out of range": ["verify", "net.onnx", "--inputs", "labels.npz"],
+    "no array x": ["verify", "net.onnx", "--inputs", "unnamed.npz"],
+    "calibration of zeros": ["quantize", "net.onnx", "--calibration", "zeros.npz", "-o", "made"],
+    "quantized as float": ["report", "net.int8.onnx", "--float", "net.int8.onnx", "-o", "made"],
+    "file as module": ["export", "nets/leafnet.py:build", "-o", "made"],
+    "kibibytes": ["generate", "net.onnx", "-o", "made", "--ram", "64k"],
 }
 
 
@@ -396,6 +406,11 @@ def folder(net: Path, int8_net: Path, unsupported_net: Path, samples: Path, tmp_
     (tmp_path / "text.onnx").write_text("this is not a model\n")
     (tmp_path / "truncated.onnx").write_bytes(net.read_bytes()[:200])
     np.savez(tmp_path / "wrong.npz", x=np.zeros((3, 2, 5, 5), np.float32))
+    with np.load(samples) as file:
+        x = file["x"]
+    np.savez(tmp_path / "labels.npz", x=x, y=np.arange(len(x)))
+    np.savez(tmp_path / "unnamed.npz", x)
+    np.savez(tmp_path / "zeros.npz", x=np.zeros_like(x))
     return tmp_path
 
 
@@ -434,6 +449,15 @@ def test_messages_are_about_what_is_wrong(call: Any, folder: Path) -> None:
         "other inputs": ("wrong.npz", "(3, 2, 5, 5)"),
         "quantized twice": ("quantized already",),
         "no module": ("nowhere",),
+        "output cannot be written": ("/proc/y.npz: cannot be written",),
+        "folder cannot be written": ("/proc/made: cannot be written",),
+        "more samples than there are": ("holds 6 samples", "asks for 7", "6 at most"),
+        "label out of range": ("label 3", "from 0 to 2"),
+        "no array x": ("'x'", "it has arr_0", "numpy.savez(path, x=array)"),
+        "calibration of zeros": ("every value is 0",),
+        "quantized as float": ("--float", "is quantized"),
+        "file as module": ("names a file", "nets.leafnet:build"),
+        "kibibytes": ("'64k'", "65536"),
     }.items():
         error = call(*(BAD_USAGE | BAD_INPUT)[case]).error
         for word in words:
@@ -484,6 +508,24 @@ def test_folder_that_bittwin_never_saw_is_refused(call: Any, net: Path, tmp_path
     assert (tmp_path / "mine" / "net.c").read_text() == "mine"
 
 
+@pytest.mark.parametrize("place", ["made/net.c", "made/btw/btw.h"])
+def test_file_that_was_changed_is_kept(call: Any, net: Path, tmp_path: Path, place: str) -> None:
+    """What a user wrote into a file of ours is not replaced; once it is out of the way, the folder is."""
+    assert call("generate", net, "-o", "made").status == 0
+    digests = subprocess.run(["sha256sum", "-c", "--quiet", ".bittwin"], cwd=tmp_path / "made", capture_output=True)
+    assert digests.returncode == 0, digests.stderr
+    changed = tmp_path / place
+    changed.write_text(changed.read_text() + "/* mine */\n")
+    before = contents(tmp_path)
+    for verb in ("generate", "package"):
+        done = call(verb, net, "-o", "made", *(["--format", "plain"] if verb == "package" else []))
+        assert done.status == 2
+        assert f"{place.removeprefix('made/')} was changed after bittwin wrote it" in done.error
+        assert contents(tmp_path) == before
+    changed.unlink()
+    assert call("generate", net, "-o", "made").status == 0
+
+
 def test_nothing_partial_is_left_behind(call: Any, net: Path, tmp_path: Path) -> None:
     assert call("generate", net, "-o", "made").status == 0
     assert call("generate", net, "-o", "made").status == 0
@@ -496,7 +538,7 @@ def test_failure_while_writing_leaves_what_was_there(
     """The disk is full at the third file: status 2, the folder of the run before stays as it was."""
     assert call("generate", net, "-o", "made").status == 0
     before = contents(tmp_path)
-    write, count = Path.write_text, [0]
+    write, count = Path.write_bytes, [0]
 
     def full(path: Path, *arguments: Any, **options: Any) -> int:
         count[0] += 1
@@ -504,7 +546,7 @@ def test_failure_while_writing_leaves_what_was_there(
             raise OSError(28, "No space left on device", str(path))
         return write(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     done = call("generate", net, "-o", "made", "--name", "other")
     assert done.status == 2
     assert "No space left" in done.error
@@ -539,6 +581,47 @@ def test_help_of_a_verb_has_its_options(verb: str) -> None:
         {"--target", "--schedule", "--ram", "--flash"} if verb in ("generate", "verify", "run", "profile") else set()
     )
     assert all(option in done.stdout for option in shared | {"--json"})
+
+
+def test_help_names_every_target() -> None:
+    """The list is written out in cli.py, since the compiler's own would have to be loaded for it."""
+    named = re.findall(r"[\w.+-]+", bittwin.cli.TARGETS.split(". ")[0])
+    assert [name for name in named if name in TARGETS] == list(TARGETS)
+
+
+def test_every_verb_but_none_more_has_an_example() -> None:
+    for command in bittwin.cli.app.registered_commands:
+        assert command.callback is not None
+        name = command.callback.__name__
+        assert f"Example: `bittwin {name} " in str(command.callback.__doc__), name
+
+
+def test_a_table_in_a_pipe_is_not_wrapped_and_quiet_leaves_it_out(call: Any, int8_net: Path) -> None:
+    lines = call("verify", int8_net, "--samples", 2).output.splitlines()
+    rows = [line.split() for line in lines[1:-1]]
+    assert all(row[2].replace(",", "").isdigit() and row[3] == "0" for row in rows), lines
+    assert lines[-1].startswith("passed: 2 samples") and lines[-1].endswith(" 0 differ")
+    (line,) = call("verify", int8_net, "--samples", 2, "--quiet").output.splitlines()
+    assert line == lines[-1]
+
+
+def test_quantize_says_what_has_no_c(call: Any, unsupported_net: Path, samples: Path) -> None:
+    command = ("quantize", unsupported_net, "--calibration", samples, "-o", "out.onnx")
+    done = call(*command)
+    assert done.status == 0
+    assert "no C yet for unary (Hardmax)" in done.output
+    (node,) = call(*command, "--json").json["unsupported"]
+    assert node["op"] == "Hardmax"
+    assert node["fix"]
+
+
+def test_float64_inputs_are_rounded_everywhere(call: Any, net: Path, samples: Path, tmp_path: Path) -> None:
+    with np.load(samples) as file:
+        np.savez(tmp_path / "double.npz", x=file["x"].astype(np.float64))
+    assert call("verify", net, "--inputs", "double.npz", "--samples", 1).status == 0
+    for name in (samples, "double.npz"):
+        assert call("quantize", net, "--calibration", name, "-o", f"{Path(name).stem}.onnx").status == 0
+    assert (tmp_path / "double.onnx").read_bytes() == (tmp_path / f"{samples.stem}.onnx").read_bytes()
 
 
 def test_version() -> None:

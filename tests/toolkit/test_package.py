@@ -20,6 +20,7 @@ from bittwin.cli import main
 from bittwin.packager import Package, package
 from bittwin.packagers import PACKAGERS
 from bittwin_cgen import BittwinError
+from bittwin_cgen.targets import TARGETS
 from tests.graphs import GraphBuilder, random_model
 
 STRICT = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Werror".split()
@@ -211,6 +212,49 @@ def test_a_macro_places_the_weights_in_a_section(tmp_path: Path) -> None:
     assert all("qspi" in fields for fields in constants)
 
 
+@pytest.mark.parametrize("target", [target for target in TARGETS if target != "host"])
+def test_compiler_for_another_core_says_what_the_c_was_made_for(target: str, tmp_path: Path) -> None:
+    """The first error, on this machine and on the other side of what the core has, says which flags would do."""
+    made = package(small(), "plain", target, name="net")
+    write(made.files, tmp_path)
+    others = [["cc"]]
+    if target.startswith("cortex-m") and shutil.which("arm-none-eabi-gcc"):
+        other = "cortex-m4" if target == "cortex-m0" else "cortex-m0"
+        others += [["arm-none-eabi-gcc", f"-mcpu={other}", "-mthumb"]]
+    for compiler in others:
+        done = subprocess.run([*compiler, "-E", "net.c"], cwd=tmp_path, capture_output=True, text=True)
+        first = next(line for line in done.stderr.splitlines() if "error" in line)
+        assert re.search(r'#error "made for .*: compile .*-m(cpu|arch|fpu)=', first), done.stderr
+
+
+def test_code_for_an_fpu_asks_for_its_flags(tmp_path: Path) -> None:
+    if not shutil.which("arm-none-eabi-gcc"):
+        pytest.skip("arm-none-eabi-gcc is not installed")
+    write(package(small("float32"), "plain", "cortex-m4", name="net").files, tmp_path)
+    command = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-E", "net.c"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert '#error "made for an FPU: compile with -mfpu=fpv4-sp-d16 -mfloat-abi=hard' in done.stderr
+    call(*command[:2], "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", *command[2:], folder=tmp_path)
+
+
+@pytest.mark.parametrize("target", ["host", "cortex-m0", "cortex-m4", "cortex-m55", "cortex-a53", "armv7-a"])
+def test_command_in_the_readme_of_plain_files_is_right(target: str, tmp_path: Path) -> None:
+    """It is run as it stands; for a microcontroller it leaves objects to link, elsewhere it ends in a self-test."""
+    made = package(small(), "plain", target, name="net")
+    command = re.search(r"^- Build and run the example: `(.*?)`", made.files["README.md"], re.MULTILINE)
+    assert command
+    tools = [word for word in command[1].split() if re.match(r"\w+-.*gcc$|qemu-", word)]
+    if not all(map(shutil.which, tools)):
+        pytest.skip(f"not installed: {tools}")
+    write(made.files, tmp_path / "net")
+    text = call("sh", "-c", command[1], folder=tmp_path / "net")
+    if target.startswith("cortex-m"):
+        assert (tmp_path / "net" / "net.o").is_file()
+        assert f"-mcpu={target}" in command[1]
+    else:
+        assert text.endswith(PASSED)
+
+
 # ---------------------------------------------------------------- CMake
 
 
@@ -260,6 +304,20 @@ def test_arduino_library_follows_the_specification() -> None:
     assert folders == {"src", "examples"}
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_arduino_names_the_boards_that_fit_or_refuses(target: str) -> None:
+    if not target.startswith(("cortex-m", "host")):
+        with pytest.raises(BittwinError, match=r"is for Linux.*cortex-m4.*--format cmake"):
+            package(small(), "arduino", target)
+        return
+    made = package(small(), "arduino", target, name="net")
+    fields = dict(line.split("=", 1) for line in made.files["library.properties"].splitlines())
+    assert (fields["architectures"] == "*") == (target in ("host", "cortex-m55"))
+    core = "boards of 32 bits" if target == "host" else f"boards with a {target.removesuffix('+nofp').title()}"
+    assert core in fields["paragraph"]
+    assert core in made.files["README.md"]
+
+
 def test_arduino_library_compiles_file_by_file(tmp_path: Path) -> None:
     """Arduino compiles each .c below src: those of kernels are empty by themselves."""
     write(package(small(), "arduino", name="net").files, tmp_path)
@@ -288,6 +346,18 @@ def test_platformio_takes_the_manifest(tmp_path: Path, monkeypatch: pytest.Monke
     (example,) = known["examples"]
     assert all((tmp_path / example["base"] / path).is_file() for path in example["files"])
     assert all((tmp_path / "src" / header).is_file() for header in known["headers"])
+
+
+def test_platformio_names_the_platforms_that_fit() -> None:
+    def manifest(target: str) -> dict[str, object]:
+        found: dict[str, object] = json.loads(package(small(), "platformio", target).files["library.json"])
+        return found
+
+    assert manifest("host")["platforms"] == ["*"]
+    assert "ststm32" in manifest("cortex-m4")["platforms"]  # type: ignore[operator]
+    assert "nordicnrf51" not in manifest("cortex-m4+nofp")["platforms"]  # type: ignore[operator]
+    assert manifest("cortex-a53")["platforms"] == ["native"]
+    assert "for cortex-m4" in str(manifest("cortex-m4")["description"])
 
 
 def test_platformio_library_compiles_with_its_flags(tmp_path: Path) -> None:
@@ -330,6 +400,31 @@ def test_zephyr_configuration_is_understood(tmp_path: Path) -> None:
     configuration.load_config(str(tmp_path / "samples" / "net_example" / "prj.conf"))
     assert not configuration.warnings
     assert configuration.syms["BITTWIN_NET"].str_value == configuration.syms["BITTWIN_NET_SELFTEST"].str_value == "y"
+
+
+@pytest.mark.parametrize(
+    ("target", "core"),
+    [
+        ("cortex-m0", "ARMV6_M_ARMV8_M_BASELINE"),
+        ("cortex-m3", "ARMV7_M_ARMV8_M_MAINLINE"),
+        ("cortex-m4", "CPU_CORTEX_M4 ARMV7_M_ARMV8_M_MAINLINE FPU"),
+        ("cortex-m33+nofp", "ARMV8_M_DSP ARMV7_M_ARMV8_M_MAINLINE"),
+        ("cortex-m55", "ARMV8_M_DSP ARMV7_M_ARMV8_M_MAINLINE FPU ARMV8_1_M_MVEF"),
+        ("cortex-a76", "ARM64"),
+    ],
+)
+def test_zephyr_module_can_be_chosen_only_for_cores_that_run_it(target: str, core: str, tmp_path: Path) -> None:
+    kconfiglib = pytest.importorskip("kconfiglib", reason="kconfiglib is not installed")
+    write(package(small(), "zephyr", target, name="net").files, tmp_path)
+    choices = []
+    for symbols in (core.split(), ["XTENSA"]):
+        text = f'source "{tmp_path}/zephyr/Kconfig"\n'
+        text += "".join(f"config {symbol}\n\tbool\n\tdefault y\n" for symbol in symbols)
+        (tmp_path / "Kconfig").write_text(text)
+        configuration = kconfiglib.Kconfig(str(tmp_path / "Kconfig"))
+        configuration.syms["BITTWIN_NET"].set_value("y")
+        choices.append(configuration.syms["BITTWIN_NET"].str_value)
+    assert choices == ["y", "n"]
 
 
 def test_zephyr_sample_builds_and_runs_with_a_stand_in(tmp_path: Path) -> None:
@@ -378,7 +473,7 @@ CORES = {"Cortex-M0", "Cortex-M0+", "Cortex-M1", "Cortex-M23", "Cortex-M3", "Cor
 CORES |= {"Cortex-M35P", "Cortex-M52", "Cortex-M55", "Cortex-M85"}
 
 
-@pytest.mark.parametrize("target", ["host", "cortex-m33+nofp", "cortex-m55"])
+@pytest.mark.parametrize("target", ["host", "cortex-m0", "cortex-m4", "cortex-m33+nofp", "cortex-m55"])
 def test_cmsis_pack_follows_the_schema(target: str) -> None:
     made = package(small(), "cmsis-pack", target, name="net")
     assert "bittwin.net.pdsc" in made.files  # Vendor.Name.pdsc
@@ -389,7 +484,15 @@ def test_cmsis_pack_follows_the_schema(target: str) -> None:
     assert (texts["vendor"], texts["name"]) == ("bittwin", "net")
     assert re.fullmatch(r"\d+\.\d+\.\d+", pack.findall("releases/release")[0].attrib["version"])
     assert {accept.attrib["Dcore"] for accept in pack.iter("accept")} <= CORES
-    assert ("Cortex-M0" in {accept.attrib["Dcore"] for accept in pack.iter("accept")}) == (target == "host")
+    accepted = {accept.attrib["Dcore"] for accept in pack.iter("accept")}
+    assert ("Cortex-M0" in accepted) == (target in ("host", "cortex-m0"))
+    assert ("Cortex-M4" in accepted) == (target not in ("cortex-m0", "cortex-m55"))
+    for accept in pack.iter("accept"):
+        assert set(accept.attrib) <= {"Dcore", "Ddsp", "Dfpu", "Dmve"}
+        assert accept.attrib.get("Ddsp", "DSP") == "DSP"
+        assert accept.attrib.get("Dfpu", "SP_FPU") in ("SP_FPU", "DP_FPU")
+        assert ("Dfpu" in accept.attrib) == (target == "cortex-m4")
+        assert accept.attrib.get("Dmve") == ("FP_MVE" if target == "cortex-m55" else None)
     conditions = {condition.attrib["id"] for condition in pack.iter("condition")}
     components = pack.findall("components/component")
     assert {component.attrib["condition"] for component in components} <= conditions

@@ -495,7 +495,6 @@ def bad(value):
     [
         (samples(4, 3, 12), ["'x'", "[4, 3, 12]", "[N, 3, 12, 12]"]),
         (samples(4, 1, 12, 12), ["[4, 1, 12, 12]", "[N, 3, 12, 12]"]),
-        (samples(4, 3, 12, 12).astype(np.float64), ["float64", "float32"]),
         ((samples(4, 3, 12, 12) * 9).astype(np.uint8), ["uint8", "float32"]),
         (bad(np.nan), ["NaN"]),
         (bad(np.inf), ["infinity"]),

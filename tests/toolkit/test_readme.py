@@ -63,7 +63,10 @@ def quick_start(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         printed += done.stdout
-    return folder, printed
+    (example,) = blocks(section("Quick start"), "python")
+    done = subprocess.run([sys.executable, "-c", example], cwd=folder, capture_output=True, text=True, timeout=SLOWEST)
+    assert done.returncode == 0, done.stderr
+    return folder, printed + done.stdout
 
 
 def test_quick_start_prints_what_it_says(quick_start: tuple[Path, str]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,11 +46,34 @@ class Method(StrEnum):
     distribution = "distribution"
 
 
+def byte_count(text: str) -> int:
+    """A number of bytes; raises typer.BadParameter for anything else."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    kibibytes = re.fullmatch(r"(\d+) ?[kK](i?[bB])?", text)
+    example = f"{int(kibibytes[1]) * 1024} for {kibibytes[1]} KiB" if kibibytes else "for example 65536"
+    raise typer.BadParameter(f"{text!r} is not a whole number of bytes; write {example}")
+
+
+def bytes_option(help: str, *names: str) -> Any:
+    return typer.Option(*names, help=help, parser=byte_count, metavar="BYTES", show_default=False)
+
+
+# The options, each said once; verbs that share one share its meaning.
+TARGETS = (
+    "host (portable C); cortex-m0, cortex-m3, cortex-m4, cortex-m4+nofp, cortex-m7, cortex-m33, cortex-m33+nofp, "
+    "cortex-m55; cortex-a53, cortex-a76, armv8.6-a, armv7-a. +nofp: without an FPU."
+)
 Model = Annotated[Path, typer.Argument(help="An ONNX file, float or quantized.", show_default=False)]
-Target = Annotated[str, typer.Option(help="host, cortex-m0 m3 m4 m7 m33 m55, cortex-a53 a76, armv8.6-a, armv7-a.")]
+Output = Annotated[Path, typer.Option("-o", "--output", help="The file to write.", show_default=False)]
+Folder = Annotated[Path, typer.Option("-o", "--output", help="The folder to write.", show_default=False)]
+Target = Annotated[str, typer.Option(help=TARGETS)]
+EmulatedTarget = Annotated[str, typer.Option(help=TARGETS.removeprefix("host (portable C); "), show_default=False)]
 ScheduleOption = Annotated[Schedule, typer.Option(help="ram: least memory; speed; layers: one after the other.")]
-Ram = Annotated[int | None, typer.Option(help="Bytes that the arena may take.", min=0, show_default=False)]
-Flash = Annotated[int | None, typer.Option(help="Bytes that constants may take.", min=0, show_default=False)]
+Ram = Annotated[int | None, bytes_option("What the arena may take.")]
+Flash = Annotated[int | None, bytes_option("What constants may take.")]
+WholeRam = Annotated[int | None, bytes_option("What arena, static data and stack may take.", "--ram")]
+WholeFlash = Annotated[int | None, bytes_option("What code and constants may take.", "--flash")]
 Name = Annotated[str | None, typer.Option(help="Name in C; default: the file's.", show_default=False)]
 CameraOption = Annotated[
     str | None,
@@ -63,6 +88,13 @@ Inputs = Annotated[
     Path | None,
     typer.Option(help=".npz with array x [N, ...] (or one an input), optional labels y.", show_default=False),
 ]
+Samples = Annotated[
+    int | None, typer.Option(help="How many; default all of --inputs, else 8.", min=1, show_default=False)
+]
+TestSamples = Annotated[
+    int | None, typer.Option("--samples", help="How many the self-test carries; default 2.", min=1, show_default=False)
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the verdict, and the layers that differ.")]
 
 
 def version_callback(wanted: bool) -> None:
@@ -89,7 +121,7 @@ def bittwin(
 @app.command()
 def export(
     spec: Annotated[str, typer.Argument(help="module:callable that returns an nn.Module.", show_default=False)],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The ONNX file.", show_default=False)],
+    output: Output,
     input_shape: Annotated[
         str | None, typer.Option(help="For example 1,3,32,32; several inputs: 1,3,32,32;1,4", show_default=False)
     ] = None,
@@ -112,7 +144,7 @@ def export(
 def quantize(
     model: Model,
     calibration: Annotated[Path, typer.Option(help=".npz with array x [N, ...].", show_default=False)],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The int8 ONNX file.", show_default=False)],
+    output: Output,
     method: Annotated[Method, typer.Option(help="How ranges are found.")] = Method.minmax,
     as_json: Json = False,
 ) -> None:
@@ -120,11 +152,13 @@ def quantize(
 
     Example: `bittwin quantize digits.onnx --calibration x.npz -o digits.int8.onnx`
     """
+    from bittwin.checker import check as check_model
     from bittwin.quantizer import load_calibration
     from bittwin.quantizer import quantize as quantize_model
 
     keep(output, model, calibration)
     result = quantize_model(model, load_calibration(calibration), method=method.value)
+    unsupported = [node for node in check_model(result.model)["nodes"] if not node["supported"]]
     write_whole(output, result.model.SerializeToString())
     report = {
         "output": str(output),
@@ -132,6 +166,7 @@ def quantize(
         "moved_channels": result.moved_channels,
         "max_ulps": result.max_ulps,
         "unproved": [{"node": node, "channels": count} for node, count in result.unproved],
+        "unsupported": [{key: node[key] for key in ("name", "op", "reason", "fix")} for node in unsupported],
     }
 
     def text() -> None:
@@ -141,13 +176,18 @@ def quantize(
         )
         for node, count in result.unproved:
             typer.echo(f"  {node}: {count} channels without a proof; they take the exact form")
+        for node in unsupported:
+            typer.echo(f"  no C yet for {node['name']} ({node['op']}): {node['reason']}. {node['fix']}")
 
     show(as_json, report, text)
 
 
 @app.command()
 def check(model: Model, as_json: Json = False) -> None:
-    """Which nodes are supported, and what to change where one is not."""
+    """Which nodes are supported, and what to change where one is not.
+
+    Example: `bittwin check digits.onnx`
+    """
     from bittwin.checker import check as check_model
 
     report = check_model(model)
@@ -172,7 +212,7 @@ def check(model: Model, as_json: Json = False) -> None:
 @app.command()
 def generate(
     model: Model,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for the C.", show_default=False)],
+    output: Folder,
     target: Target = "host",
     schedule: ScheduleOption = Schedule.ram,
     ram: Ram = None,
@@ -185,9 +225,10 @@ def generate(
 
     Example: `bittwin generate digits.int8.onnx --target cortex-m4 -o build/digits`
     """
-    from bittwin.files import write_folder
+    from bittwin.files import check_folder, write_folder
     from bittwin.generator import generate as generate_model
 
+    check_folder(output)
     made = generate_model(model, target, schedule.value, ram, flash, name, camera)
     write_folder(output, made.files)
     keys = "name target schedule arena_bytes static_bytes constant_bytes input_bytes output_bytes macs".split()
@@ -210,12 +251,11 @@ def verify(
     target: Target = "host",
     schedule: ScheduleOption = Schedule.ram,
     inputs: Inputs = None,
-    samples: Annotated[
-        int | None, typer.Option(help="How many; default all of --inputs, else 8.", min=1, show_default=False)
-    ] = None,
+    samples: Samples = None,
     ram: Ram = None,
     flash: Flash = None,
     camera: CameraOption = None,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Generates, builds and runs the C and compares every layer with onnxruntime.
@@ -228,7 +268,7 @@ def verify(
         report = verify_model(
             model, target, schedule.value, inputs, samples, ram=ram, flash=flash, progress=advance, camera=camera
         )
-    show(as_json, report.as_json(), lambda: print_verification(report))
+    show(as_json, report.as_json(), lambda: print_verification(report, quiet))
     if not report.passed:
         raise typer.Exit(1)
 
@@ -237,14 +277,17 @@ def verify(
 def run(
     model: Model,
     inputs: Annotated[Path, typer.Option(help=".npz with array x [N, ...] (or one an input).", show_default=False)],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The .npz to write.", show_default=False)],
+    output: Output,
     target: Target = "host",
     schedule: ScheduleOption = Schedule.ram,
     ram: Ram = None,
     flash: Flash = None,
     as_json: Json = False,
 ) -> None:
-    """Outputs of the generated C for the samples of a .npz."""
+    """Outputs of the generated C for the samples of a .npz.
+
+    Example: `bittwin run digits.int8.onnx --inputs test.npz -o outputs.npz`
+    """
     from bittwin.runner import run_model, save_npz
 
     keep(output, model, inputs)
@@ -257,13 +300,11 @@ def run(
 @app.command()
 def profile(
     model: Model,
-    target: Annotated[str, typer.Option(help="As in generate; not host.", show_default=False)],
+    target: EmulatedTarget,
     schedule: ScheduleOption = Schedule.ram,
     inputs: Inputs = None,
-    ram: Annotated[
-        int | None, typer.Option(help="Bytes for arena, static data and stack.", min=0, show_default=False)
-    ] = None,
-    flash: Annotated[int | None, typer.Option(help="Bytes for code and constants.", min=0, show_default=False)] = None,
+    ram: WholeRam = None,
+    flash: WholeFlash = None,
     as_json: Json = False,
 ) -> None:
     """Instructions, code, constants and stack of one inference, counted under QEMU.
@@ -281,13 +322,11 @@ def profile(
 @app.command()
 def report(
     model: Model,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file.", show_default=False)],
+    output: Output,
     target: Target = "host",
     schedule: ScheduleOption = Schedule.ram,
     inputs: Inputs = None,
-    samples: Annotated[
-        int | None, typer.Option(help="How many; default all of --inputs, else 8.", min=1, show_default=False)
-    ] = None,
+    samples: Samples = None,
     float_model: Annotated[
         Path | None, typer.Option("--float", help="The float ONNX file that was quantized.", show_default=False)
     ] = None,
@@ -328,13 +367,11 @@ def package(
         str,
         typer.Option(help="cmake, arduino, platformio, zephyr, esp-idf, cmsis-pack or plain.", show_default=False),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder for the project.", show_default=False)],
+    output: Folder,
     target: Target = "host",
     schedule: ScheduleOption = Schedule.ram,
     inputs: Inputs = None,
-    samples: Annotated[
-        int | None, typer.Option(help="How many the self-test carries; default 2.", min=1, show_default=False)
-    ] = None,
+    samples: TestSamples = None,
     ram: Ram = None,
     flash: Flash = None,
     name: Name = None,
@@ -345,9 +382,10 @@ def package(
 
     Example: `bittwin package digits.int8.onnx --format cmake --target cortex-m4 -o digits`
     """
-    from bittwin.files import write_folder
+    from bittwin.files import check_folder, write_folder
     from bittwin.packager import package as package_model
 
+    check_folder(output)
     made = package_model(model, format, target, schedule.value, ram, flash, name, inputs, samples, camera)
     write_folder(output, made.files)
     facts = made.model.manifest
@@ -358,7 +396,7 @@ def package(
 
 def print_profile(report: Any) -> None:
     """A table of layers and the totals."""
-    from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -369,59 +407,73 @@ def print_profile(report: Any) -> None:
     for row in report.layers:
         macs, density = (f"{row.macs:,}", f"{row.mac_per_instruction:.2f}") if row.macs else ("", "")
         share = f"{row.instructions / report.instructions:.1%}"
-        table.add_row(row.name, row.kernel.removeprefix("btw_"), macs, f"{row.instructions:,}", share, density)
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(
+        table.add_row(escape(row.name), row.kernel.removeprefix("btw_"), macs, f"{row.instructions:,}", share, density)
+    output = console()
+    output.print(table)
+    say = partial(output.print, soft_wrap=True)
+    say(
         f"{report.name} on {report.target} ({report.emulator}), schedule {report.schedule}: "
         f"{report.instructions:,} instructions, {report.macs:,} MAC, {report.mac_per_instruction:.2f} MAC/instruction"
     )
     if report.cycles_estimate is not None:
         per_mac = "" if report.cycles_per_mac is None else f", {report.cycles_per_mac:.2f} a MAC"
-        console.print(f"about {report.cycles_estimate:,} cycles{per_mac} (estimate, memory without wait states)")
+        say(f"about {report.cycles_estimate:,} cycles{per_mac} (estimate, memory without wait states)")
+    else:
+        say("cycles: not estimated for this target, only for cortex-m4 and cortex-m4+nofp")
     bound = report.stack_bound_bytes
     known = "" if bound is None else f" (at most; {report.stack_bytes:,} reached)"
-    console.print(
-        f"RAM: arena {report.arena_bytes:,} + static {report.static_bytes:,} + stack {report.stack:,} bytes{known}; "
-        f"flash: code {report.code_bytes:,} + constants {report.constant_bytes:,} bytes"
-    )
+    say(f"RAM: arena {report.arena_bytes:,} + static {report.static_bytes:,} + stack {report.stack:,} bytes{known}")
+    added = report.constant_bytes - report.array_bytes
+    parts = f" (weights and tables {report.array_bytes:,}, as generate counts; what describes layers {added:,})"
+    say(f"flash: code {report.code_bytes:,} + constants {report.constant_bytes:,} bytes{parts if added > 0 else ''}")
     for problem in report.exceeded:
-        console.print(f"[red]failed[/red]: {problem}")
+        say(f"[red]failed[/red]: {problem}")
 
 
-def print_verification(report: Any) -> None:
-    """A table of layers and the headline."""
+def console() -> Any:
+    """Standard output; a table that goes to a file or a pipe is as wide as it wants to be."""
     from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
+
+
+def print_verification(report: Any, quiet: bool = False) -> None:
+    """A table of layers, where `quiet` of those that differ, and the headline."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title, side in (
         ("layer", "left"),
-        ("op", "left"),
+        ("tensor", "left"),
         ("compared", "right"),
         ("differ", "right"),
         ("max error", "right"),
     ):
-        table.add_column(title, justify=side, overflow="fold", no_wrap=title != "layer")  # type: ignore[arg-type]
+        table.add_column(title, justify=side, overflow="fold", no_wrap=title not in ("layer", "tensor"))  # type: ignore[arg-type]
     table.add_column("", overflow="fold")
     for row in report.layers:
+        if quiet and row.passed:
+            continue
         style = None if row.passed else "red"
-        table.add_row(
-            row.name, row.op, f"{row.compared:,}", f"{row.differ:,}", f"{row.max_error:.3g}", row.reason, style=style
-        )
-    console = Console(highlight=False)
-    console.print(table)
+        counts = (f"{row.compared:,}", f"{row.differ:,}", f"{row.max_error:.3g}")
+        table.add_row(escape(row.layer), escape(row.tensor), *counts, escape(row.reason), style=style)
+    output = console()
+    if table.row_count:
+        output.print(table)
+    say = partial(output.print, soft_wrap=True)
     verdict = "[green]passed[/green]" if report.passed else "[red]failed[/red]"
-    console.print(
+    say(
         f"{verdict}: {report.samples} samples, {report.compared:,} values compared with {report.golden} "
         f"{report.onnxruntime}, {report.differ:,} differ" + (f", {report.inexact:,} inexact" if report.inexact else "")
     )
     if report.first_difference:
-        console.print(f"first differing layer: {report.first_difference} (alone: {report.alone})")
+        first = next(row for row in report.layers if row.name == report.first_difference)
+        say(f"first differing layer: {escape(first.layer)}, tensor {escape(first.tensor)} (alone: {report.alone})")
     if report.accuracy is not None:
-        console.print(f"accuracy {report.accuracy:.2%}, onnxruntime {report.golden_accuracy:.2%}")
+        say(f"accuracy {report.accuracy:.2%}, onnxruntime {report.golden_accuracy:.2%}")
     for note in report.notes:
-        console.print(note)
+        say(escape(note))
 
 
 def show(as_json: bool, report: Any, text: Callable[[], None]) -> None:

@@ -67,7 +67,7 @@ def export_spec(spec: str, input_shape: str | None = None, opset: int = 20) -> M
     """Exports what `module:callable` returns; the current folder is importable, prints go to standard error.
 
     Input shapes: `input_shape` ("1,3,32,32", several separated by ";"), else the callable's input_shape, else its
-    module's INPUT_SHAPE.
+    module's INPUT_SHAPE. The callable may be the network itself.
     """
     torch = _import_torch()
     with _current_folder_importable(), contextlib.redirect_stdout(sys.stderr):
@@ -81,7 +81,7 @@ def export_spec(spec: str, input_shape: str | None = None, opset: int = 20) -> M
                 spec, "no input shape is known", f"Try --input-shape, or set INPUT_SHAPE in {source.__name__}"
             )
         try:
-            module = build()
+            module = build if isinstance(build, torch.nn.Module) else build()
         except Exception as error:
             raise BittwinError(
                 spec, f"calling it raised {_summary(error)}", "Make it work without arguments"
@@ -271,6 +271,9 @@ def _find_callable(spec: str) -> tuple[types.ModuleType, Callable[[], Any]]:
     name, _, attribute = spec.partition(":")
     if not (name and attribute):
         raise BittwinError(spec, "it is not of the form module:callable", "Write for example models.digits:build")
+    if name.endswith(".py") or "/" in name:
+        dotted = name.removesuffix(".py").strip("./").replace("/", ".")
+        raise BittwinError(spec, "it names a file, not a module", f"Write {dotted}:{attribute}")
     try:
         source = importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -1,7 +1,8 @@
-"""Writing results: whole or not at all, and never over files that bittwin did not write."""
+"""Writing results: whole or not at all, and never over files that bittwin did not write, or that were changed since."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from bittwin_cgen.errors import BittwinError
 
-MARK = ".bittwin"  # lists the files of a folder that bittwin wrote
+MARK = ".bittwin"  # the files of a folder that bittwin wrote, with their digests: `sha256sum -c` reads it
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -19,7 +20,11 @@ def write_file(path: Path, content: bytes) -> None:
         raise BittwinError(str(path), "is a folder", "Give the path of a file")
     if not path.parent.is_dir():
         raise BittwinError(str(path), "its folder does not exist", "Make the folder first")
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        what = f"cannot be written ({error.strerror})"
+        raise BittwinError(str(path), what, "Check the path and its permissions") from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -36,32 +41,51 @@ def _umask() -> int:
     return current
 
 
-def write_folder(folder: Path, files: Mapping[str, str]) -> None:
-    """{path: text} as a folder that is replaced whole; raises BittwinError where it holds other people's files."""
-    if folder.exists() and not folder.is_dir():
-        raise BittwinError(str(folder), "is a file", "Give a folder that does not exist, or one that bittwin wrote")
+def check_folder(folder: Path) -> None:
+    """Raises BittwinError where a folder is not to be replaced: it holds files of others, or changes to bittwin's."""
     if folder.is_symlink():
         raise BittwinError(str(folder), "is a symbolic link", "Give the folder itself")
-    if folder.is_dir():
-        own = set((folder / MARK).read_text().splitlines()) | {MARK} if (folder / MARK).is_file() else set()
-        others = [
-            found.relative_to(folder).as_posix()
-            for found in folder.rglob("*")
-            if not (found.is_dir() and not found.is_symlink()) and found.relative_to(folder).as_posix() not in own
-        ]
-        if others:
-            raise BittwinError(
-                str(folder),
-                f"holds files that bittwin did not write ({min(others)})",
-                "Choose another folder or empty it",
-            )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    if folder.exists() and not folder.is_dir():
+        raise BittwinError(str(folder), "is a file", "Give a folder that does not exist, or one that bittwin wrote")
+    if not folder.is_dir():
+        return
+    mark = folder / MARK
+    lines = mark.read_text().splitlines() if mark.is_file() else []
+    written = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if (path.is_dir() and not path.is_symlink()) or path == mark:
+            continue
+        if name not in written or path.is_symlink():
+            do = "Choose another folder or empty it"
+            raise BittwinError(str(folder), f"holds files that bittwin did not write ({name})", do)
+        if _digest(path.read_bytes()) != written[name]:
+            do = "Keep your copy elsewhere and delete this one, or choose another folder"
+            raise BittwinError(str(folder), f"{name} was changed after bittwin wrote it", do)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_folder(folder: Path, files: Mapping[str, str]) -> None:
+    """{path: text} as a folder that is replaced whole; raises BittwinError as check_folder does."""
+    check_folder(folder)
     try:
-        for path, text in {**files, MARK: "".join(f"{name}\n" for name in sorted(files))}.items():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    except OSError as error:
+        what = f"cannot be written ({error.strerror})"
+        raise BittwinError(str(folder), what, "Check the path and its permissions") from None
+    try:
+        digests = []
+        for path in sorted(files):
             target = partial / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
+            content = files[path].encode()
+            target.write_bytes(content)
+            digests.append(f"{_digest(content)}  {path}\n")
+        (partial / MARK).write_text("".join(digests))
         partial.chmod(0o777 & ~_umask())
         if folder.exists():
             shutil.rmtree(folder)

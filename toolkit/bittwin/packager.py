@@ -10,7 +10,7 @@ import onnx
 
 from bittwin.generator import generate
 from bittwin.packagers import PACKAGERS, Contents
-from bittwin.runner import check_samples, draw_samples, load_npz, model_ports
+from bittwin.runner import model_ports, samples_of
 from bittwin.selftest import golden_runs, selftest_files
 from bittwin_cgen import BittwinError
 from bittwin_cgen.ir import Array, GeneratedModel
@@ -50,13 +50,7 @@ def package(
     proto = load_model(source)
     default = None if isinstance(source, onnx.ModelProto) else Path(source).name.split(".")[0]
     model = generate(proto, target, schedule, ram, flash, name or default, camera)
-    count, ports = samples or SAMPLES, model_ports(proto)
-    if inputs is None:
-        given = draw_samples(ports, count)
-    elif isinstance(inputs, Mapping):
-        given = check_samples(inputs, ports, "inputs", count)
-    else:
-        given = check_samples(load_npz(inputs), ports, str(inputs), count)
+    given = samples_of(model_ports(proto), inputs, samples, drawn=SAMPLES, most=SAMPLES)
     sources = {path: text for path, text in model.files.items() if path.endswith((".c", ".h"))}
     contents = Contents(model, sources, selftest_files(model, golden_runs(proto, model, given)))
     return Package(model.name, format, model, PACKAGERS[format](contents))

@@ -18,7 +18,7 @@ from bittwin.builder import Values, compile_files
 from bittwin.cortex_m4 import Executed, estimate_cycles, parse_disassembly
 from bittwin.emulator import Emulated, Measured, Program, symbols
 from bittwin.generator import generate
-from bittwin.runner import batches, check_samples, codes_of, draw_samples, load_npz, model_ports
+from bittwin.runner import batches, codes_of, model_ports, samples_of
 from bittwin.stack import stack_bound
 from bittwin_cgen import BittwinError, BudgetExceeded
 from bittwin_cgen.ir import Array, GeneratedModel
@@ -58,6 +58,7 @@ class ProfileReport:
     code_bytes: int
     stack_bytes: int  # reached in this run
     stack_bound_bytes: int | None  # that no run can exceed; None where the target has an operating system
+    array_bytes: int  # of the constants, those that the compiler knows: weights and tables
     passed: bool = True
     exceeded: list[str] = field(default_factory=list)
     layers: list[LayerProfile] = field(default_factory=list)
@@ -156,6 +157,7 @@ def _profile(
         code_bytes=sizes["code"],
         stack_bytes=counted.stack_bytes,
         stack_bound_bytes=bound,
+        array_bytes=int(facts["constant_bytes"]),
         passed=not exceeded,
         exceeded=exceeded,
         layers=layers,
@@ -171,12 +173,7 @@ def _board(target: str) -> Board:
 def _one(model: onnx.ModelProto, inputs: str | Path | Mapping[str, Array] | None, batch: int) -> dict[str, Array]:
     """The first batch of inputs."""
     ports = model_ports(model)
-    if inputs is None:
-        samples = draw_samples(ports, batch)
-    elif isinstance(inputs, Mapping):
-        samples = check_samples(inputs, ports, "inputs", batch)
-    else:
-        samples = check_samples(load_npz(inputs), ports, str(inputs), batch)
+    samples = samples_of(ports, inputs, drawn=batch, most=batch)
     return batches(samples, ports)[0][1]
 
 

@@ -232,8 +232,9 @@ def check_calibration(model: ModelProto, calibration: Mapping[str, Array] | Arra
     batches = set()
     for name, sizes in shapes.items():
         array, place = np.asarray(arrays[name]), f"calibration {name!r}"
-        if array.dtype != np.float32:
+        if not np.issubdtype(array.dtype, np.floating):
             raise BittwinError(place, f"its type is {array.dtype}, not float32", "Scale it as in training, as float32")
+        array = array.astype(np.float32, copy=False)
         wanted = f"[N, {', '.join(map(str, sizes[1:]))}]"
         if array.ndim != len(sizes) or array.shape[1:] != sizes[1:]:
             raise BittwinError(place, f"its shape is {list(array.shape)}, not {wanted}", "Give samples of that shape")
@@ -246,6 +247,8 @@ def check_calibration(model: ModelProto, calibration: Mapping[str, Array] | Arra
             raise BittwinError(place, "it holds NaN or infinity", "Remove these samples")
         batches.add(len(array) // sizes[0])
         arrays[name] = array
+    if not any(arrays[name].any() for name in shapes):
+        raise BittwinError("calibration", "every value is 0, which shows no range", "Give samples of real inputs")
     if len(batches) > 1:
         raise BittwinError("calibration", "its arrays have different lengths", "Give one sample of each input together")
     return {name: arrays[name] for name in shapes}

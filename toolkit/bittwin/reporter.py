@@ -15,7 +15,7 @@ from bittwin.boards import find_board
 from bittwin.generator import generate
 from bittwin.profiler import ProfileReport, profile
 from bittwin.quantization_error import TensorError, by_tensor, quantization_errors
-from bittwin.runner import Samples, batches, check_samples, draw_samples, load_npz, model_ports
+from bittwin.runner import Samples, batches, model_ports, samples_of
 from bittwin.verifier import VerificationReport, verify
 from bittwin_cgen import BittwinError
 from bittwin_cgen.ir import Array, GeneratedModel
@@ -23,7 +23,6 @@ from bittwin_cgen.read_onnx import load_model
 from bittwin_cgen.version import VERSION
 
 COUNTED = ("cortex-m4", "cortex-m55")
-SAMPLES = 8
 Progress = Callable[[int, int], None]
 
 
@@ -95,9 +94,11 @@ def report(
     """
     proto = load_model(source)
     exact = None if float_model is None else load_model(float_model)
+    if exact is not None:
+        _check_float(proto, exact, f"--float {float_model}" if isinstance(float_model, (str, Path)) else "float_model")
     default = None if isinstance(source, onnx.ModelProto) else Path(source).name.split(".")[0]
     model = generate(proto, target, schedule, ram, flash, name or default)
-    given = _samples(proto, inputs, samples)
+    given = samples_of(model_ports(proto), inputs, samples)
     for where in counted or ():
         find_board(where)
     arrays = dict(given.inputs)
@@ -128,13 +129,15 @@ def report(
     )
 
 
-def _samples(model: onnx.ModelProto, inputs: str | Path | Mapping[str, Array] | None, count: int | None) -> Samples:
-    ports = model_ports(model)
-    if inputs is None:
-        return draw_samples(ports, count or SAMPLES)
-    if isinstance(inputs, Mapping):
-        return check_samples(inputs, ports, "inputs", count)
-    return check_samples(load_npz(inputs), ports, str(inputs), count)
+def _check_float(model: onnx.ModelProto, float_model: onnx.ModelProto, where: str) -> None:
+    """Raises BittwinError where that is not a float32 model with the inputs of `model`."""
+    for node in float_model.graph.node:
+        if node.op_type == "QuantizeLinear" or node.op_type.startswith("QLinear"):
+            what = f"is quantized (node {node.name!r}, {node.op_type})"
+            raise BittwinError(where, what, "Give the float32 file that was quantized")
+    theirs, ours = ([port.shape for port in model_ports(one)] for one in (float_model, model))
+    if theirs != ours:
+        raise BittwinError(where, f"takes inputs of shape {theirs}, not {ours}", "Give the float32 file of this model")
 
 
 def _profiled(

@@ -71,7 +71,9 @@ def check_samples(arrays: Mapping[str, Array], ports: Sequence[Port], where: str
     for port in ports:
         key = "x" if single else port.name
         if key not in arrays:
-            raise BittwinError(where, f"has no array {key!r} (it has {', '.join(arrays) or 'none'})", "Add it")
+            names = ", ".join(f"{port.name}=array" for port in ports) if len(ports) > 1 else "x=array"
+            do = f"Write it with numpy.savez(path, {names})"
+            raise BittwinError(where, f"has no array {key!r} (it has {', '.join(arrays) or 'none'})", do)
         inputs[port.name] = checked(arrays[key], port, where, key)
     unit = _unit(ports)
     if unit is None:
@@ -91,6 +93,27 @@ def check_samples(arrays: Mapping[str, Array], ports: Sequence[Port], where: str
             raise BittwinError(where, f"labels y of shape {labels.shape}, {labels.dtype}", "Give one integer a sample")
         labels = labels[: max(counts)]
     return Samples(inputs, labels, None if unit else max(counts))
+
+
+def samples_of(
+    ports: Sequence[Port],
+    inputs: str | Path | Mapping[str, Array] | None,
+    count: int | None = None,
+    drawn: int = 8,
+    most: int | None = None,
+    seed: int = 0,
+) -> Samples:
+    """The first `count` samples of a .npz or its arrays, else all of them, but `most`; without inputs `count` or
+    `drawn` are drawn. Raises BittwinError where there are fewer than `count`.
+    """
+    if inputs is None:
+        return draw_samples(ports, drawn if count is None else count, seed)
+    arrays, where = (inputs, "inputs") if isinstance(inputs, Mapping) else (load_npz(inputs), str(inputs))
+    samples = check_samples(arrays, ports, where, most if count is None else count)
+    if count is not None and samples.count < count:
+        do = f"Ask for {samples.count} at most, or leave --samples out"
+        raise BittwinError(where, f"holds {samples.count} samples, --samples asks for {count}", do)
+    return samples
 
 
 def _unit(ports: Sequence[Port]) -> int | None:

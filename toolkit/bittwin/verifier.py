@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,13 @@ from bittwin.runner import (
     Samples,
     batches,
     build_for,
-    check_samples,
     codes_of,
-    draw_samples,
-    load_npz,
     model_ports,
     of_samples,
     real_outputs,
     real_ports,
     require_target,
+    samples_of,
 )
 from bittwin_cgen import BittwinError
 from bittwin_cgen.interpret import interpret
@@ -39,7 +38,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class LayerResult:
-    """One tensor of the ONNX file, named by the node that made it. `max_error` is in codes or absolute."""
+    """One tensor of the ONNX file, named by the node that made it. `max_error` is in codes or absolute.
+
+    `layer`: the layer of the C that computes it, as profile, report and the self-test call it; else the name again.
+    """
 
     name: str
     op: str
@@ -52,6 +54,10 @@ class LayerResult:
     max_error: float = 0.0
     reason: str = ""
     passed: bool = True
+    layer: str = ""
+
+    def __post_init__(self) -> None:
+        self.layer = self.layer or self.name
 
 
 @dataclass
@@ -111,7 +117,10 @@ def verify(
         if inputs is not None:
             raise BittwinError("--inputs", "a camera's frames are the inputs", "Leave --inputs or --camera out")
         return _verify_with_camera(proto, model, target, schedule, 8 if samples is None else samples, seed, progress)
-    given = _samples(proto, inputs, samples, labels, seed)
+    if isinstance(inputs, Mapping) and labels is not None:
+        inputs = {**inputs, "y": labels}
+    given = samples_of(model_ports(proto), inputs, samples, seed=seed)
+    _check_labels(given, model.program.graph, str(inputs) if isinstance(inputs, (str, Path)) else "inputs")
     return _Comparison(proto, model, given, target, schedule).report(progress)
 
 
@@ -145,19 +154,15 @@ def _stem(source: str | Path | onnx.ModelProto) -> str | None:
     return None if isinstance(source, onnx.ModelProto) else Path(source).name.split(".")[0]
 
 
-def _samples(
-    model: onnx.ModelProto,
-    inputs: str | Path | Mapping[str, Array] | None,
-    count: int | None,
-    labels: Array | None,
-    seed: int,
-) -> Samples:
-    ports = model_ports(model)
-    if inputs is None:
-        return draw_samples(ports, 8 if count is None else count, seed)
-    if isinstance(inputs, Mapping):
-        return check_samples({**inputs, **({} if labels is None else {"y": labels})}, ports, "inputs", count)
-    return check_samples(load_npz(inputs), ports, str(inputs), count)
+def _check_labels(samples: Samples, graph: Graph, where: str) -> None:
+    """Raises BittwinError for a label that is no place in the first output."""
+    if samples.labels is None:
+        return
+    classes = math.prod(graph.types[graph.outputs[0].tensor].shape[1:])
+    wrong = [int(label) for label in samples.labels if not 0 <= label < classes]
+    if wrong:
+        what = f"has the label {wrong[0]}; {graph.outputs[0].name!r} has {classes} values"
+        raise BittwinError(where, what, f"Give labels y from 0 to {classes - 1}")
 
 
 def dtype_in_file(type: TensorType) -> str:
@@ -187,6 +192,7 @@ class _Comparison:
         self.observed: Built = build_for(target, model, "observed")
         self.real = real_ports(proto)
         self.kernels = {step.output: step.call.kernel.symbol for step in self.program.steps()}
+        self.layers = {step.output: step.node.name or step.name for step in self.program.steps()}
         self.loose = inexact_tensors(self.graph)
         self.rows = self._rows()
         self.quantized = any(type.quantization for type in self.graph.types.values())
@@ -214,7 +220,8 @@ class _Comparison:
             kernel = self.kernels.get(name, "")
             if name in inputs:
                 kernel, reason = "", "made by the header's quantize function"
-            rows[name] = LayerResult(node.name or name, node.op_type, name, dtype, kernel, reason=reason)
+            row = LayerResult(node.name or name, node.op_type, name, dtype, kernel, reason=reason)
+            rows[name] = replace(row, layer=self.layers.get(name, row.name))
         for name in outputs - rows.keys():
             rows[name] = LayerResult(name, "output", name, self._dtype(name), "")
         if self.model.manifest.get("simplified"):

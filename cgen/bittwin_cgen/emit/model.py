@@ -91,6 +91,11 @@ class ModelText:
         found = {step.call.kernel.symbol: step.call.kernel for step in self.program.steps()}
         return tuple(found[symbol] for symbol in sorted(found))
 
+    @cached_property
+    def needs(self) -> list[str]:
+        """The instruction sets of its kernels."""
+        return sorted({isa for kernel in self.kernels for isa in kernel.needs})
+
     @property
     def arena_bytes(self) -> int:
         return max(self.program.arena_bytes, 16)
@@ -101,7 +106,7 @@ class ModelText:
 
     def files(self, runtime: dict[str, str]) -> dict[str, str | ConstantsText]:
         """{path: text} of the model and of the runtime files it uses."""
-        used = ["include/btw.h", "include/btw_fixed_point.h"]
+        used = ["include/btw.h", "include/btw_fixed_point.h", *(["include/btw_needs.h"] if self.needs else [])]
         used += [path for kernel in self.kernels for path in (kernel.header, kernel.source)]
         headers = {path.rsplit("/", 1)[1]: path for path in runtime if path.startswith(("include/", "kernels/"))}
         for path in used:  # it grows
@@ -225,6 +230,8 @@ class ModelText:
             "#endif",
             f'#include "{self.name}.h"',
             f'#include "{self.name}_weights.h"',
+            *[f"#define BTW_NEEDS_{isa.upper()}" for isa in self.needs],
+            *(['#include "btw/btw_needs.h"'] if self.needs else []),
             "",
             *(["#include <math.h> /* INFINITY */"] if infinity else []),
             "",

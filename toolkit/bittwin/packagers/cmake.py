@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bittwin.boards import BOARDS, FOLDER, Board
+from bittwin.boards import FOLDER, Board
 from bittwin.emulator import memories
 from bittwin.packagers.contents import Contents
 
@@ -11,16 +11,16 @@ EMULATED = ("harness.h", "cortex_m.c", "cortex_m.ld")  # of the boards, as they 
 
 def cmake(contents: Contents) -> dict[str, str]:
     """The files of a CMake project."""
-    board = BOARDS.get(contents.target)
+    board = contents.board
     use = f"cmake -B ../build && cmake --build ../build && ../build/{contents.name}_example"
     files = {}
     if board:
         toolchain = f"{board.toolchain.strip('-')}.cmake"
         use = f"cmake -B ../build --toolchain {toolchain} && cmake --build ../build --target emulate"
         files = emulated_board(board) if board.machine else {}
-        files[toolchain] = contents.render("cmake/toolchain.cmake", board=board)
+        files[toolchain] = contents.render("cmake/toolchain.cmake")
     return {
-        "CMakeLists.txt": contents.render("cmake/CMakeLists.txt", board=board),
+        "CMakeLists.txt": contents.render("cmake/CMakeLists.txt"),
         "README.md": contents.readme("a CMake project", use),
         **contents.below("src"),
         "example/main.c": contents.render("example/main.c"),

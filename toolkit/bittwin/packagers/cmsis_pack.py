@@ -5,19 +5,24 @@ from __future__ import annotations
 from bittwin.packagers.contents import Contents
 from bittwin_cgen import BittwinError
 
-# Dcore values of PACK.xsd on which the code of a target runs: the core itself, and those that have its instructions.
-DSP = ("Cortex-M4", "Cortex-M7", "Cortex-M33", "Cortex-M35P", "Cortex-M55", "Cortex-M85")
-HELIUM = ("Cortex-M55", "Cortex-M85")
-MAINLINE = ("Cortex-M3", *DSP, "Cortex-M52")
-ANY = ("Cortex-M0", "Cortex-M0+", "Cortex-M1", "Cortex-M23", *MAINLINE)
+# Attributes of PACK.xsd of the cores on which the code of a target runs. Armv6-M: its kernels are for it alone.
+BASELINE = tuple({"Dcore": core} for core in ("Cortex-M0", "Cortex-M0+", "Cortex-M1", "Cortex-M23"))
+DSP = (
+    *({"Dcore": core} for core in ("Cortex-M4", "Cortex-M7")),
+    *({"Dcore": core, "Ddsp": "DSP"} for core in ("Cortex-M33", "Cortex-M35P")),
+    *({"Dcore": core} for core in ("Cortex-M52", "Cortex-M55", "Cortex-M85")),
+)
+DSP_AND_FPU = tuple({**core, "Dfpu": fpu} for core in DSP for fpu in ("SP_FPU", "DP_FPU"))
+HELIUM = tuple({"Dcore": core, "Dmve": "FP_MVE"} for core in ("Cortex-M52", "Cortex-M55", "Cortex-M85"))
+MAINLINE = tuple({"Dcore": core} for core in ["Cortex-M3", *(core["Dcore"] for core in DSP)])
 CORES = {
-    "host": ANY,
-    "cortex-m0": ANY,
+    "host": (*BASELINE, *MAINLINE),
+    "cortex-m0": BASELINE,
     "cortex-m3": MAINLINE,
-    "cortex-m4": DSP,
+    "cortex-m4": DSP_AND_FPU,
     "cortex-m4+nofp": DSP,
-    "cortex-m7": DSP,
-    "cortex-m33": DSP,
+    "cortex-m7": DSP_AND_FPU,
+    "cortex-m33": DSP_AND_FPU,
     "cortex-m33+nofp": DSP,
     "cortex-m55": HELIUM,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from bittwin.boards import BOARDS, Board
 from bittwin.templates import render
 from bittwin_cgen.ir import GeneratedModel
 from bittwin_cgen.runtime import runtime_folder
@@ -39,6 +40,16 @@ class Contents:
         return str(self.model.manifest["target"])
 
     @property
+    def board(self) -> Board | None:
+        """How C for the target is compiled here; None for the host."""
+        return BOARDS.get(self.target)
+
+    @property
+    def needs(self) -> set[str]:
+        """Instruction sets without which the kernels do not compile."""
+        return {isa for step in self.model.program.steps() for isa in step.call.kernel.needs}
+
+    @property
     def units(self) -> list[str]:
         """The files to compile of the model; the kernels are included by them."""
         units = [f"{self.name}{part}.c" for part in ("", "_weights", "_camera")]
@@ -67,6 +78,8 @@ class Contents:
             version=VERSION,
             url=URL,
             target=self.target,
+            board=self.board,
+            needs=self.needs,
             schedule=manifest["schedule"],
             arena_bytes=manifest["arena_bytes"],
             constant_bytes=manifest["constant_bytes"],

@@ -25,7 +25,6 @@ UNUSED = """
 def plain(contents: Contents) -> dict[str, str]:
     """NAME.h and NAME.c; the samples, the self-test and the example beside them."""
     name = contents.name
-    use = f"cc -O2 -ffp-contract=off {name}*.c example.c -lm -o ../example && ../example"
     return {
         f"{name}.h": contents.sources[f"{name}.h"],
         f"{name}.c": amalgamated(contents),
@@ -33,8 +32,21 @@ def plain(contents: Contents) -> dict[str, str]:
         **contents.selftest,
         "example.c": contents.render("example/main.c"),
         "cycles.h": contents.render("example/cycles.h"),
-        "README.md": contents.readme("one .h and one .c", use),
+        "README.md": contents.readme("one .h and one .c", *_use(contents)),
     }
+
+
+def _use(contents: Contents) -> tuple[str, bool]:
+    """(how the example is built and run, True where that is one command)."""
+    files, board = f"{contents.name}*.c example.c", contents.board
+    if board is None:
+        return f"cc -O2 -ffp-contract=off {files} -lm -o ../example && ../example", True
+    compiler = f"{board.compiler} {' '.join(board.cpu)}"
+    if board.machine is None:
+        run = f"{board.emulator} -cpu {board.emulated_cpu} ../example"
+        return f"{compiler} -static -O2 -ffp-contract=off {files} -lm -o ../example && {run}", True
+    command = f"{compiler} -mthumb -O2 -ffp-contract=off -c {files}"
+    return f"`{command}`, then link with the start-up code of your board and `-lm`; --format cmake brings one", False
 
 
 def camera(contents: Contents) -> dict[str, str]:
