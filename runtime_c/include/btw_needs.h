@@ -4,15 +4,15 @@
 #define BTW_NEEDS_H
 
 #if defined(BTW_NEEDS_ARMV6M) && (!defined(__thumb__) || defined(__thumb2__))
-#error "made for Armv6-M: compile with -mcpu=cortex-m0, or generate it for your core (--target; host runs on all)"
+#error "made for Armv6-M: compile with -mcpu=cortex-m0, or generate it for your core (--target; host fits all)"
 #endif
 
 #if defined(BTW_NEEDS_ARMV7M) && !defined(__thumb2__)
-#error "made for Armv7-M: compile with -mcpu=cortex-m3, or generate it for your core (--target; host runs on all)"
+#error "made for Armv7-M: compile with -mcpu=cortex-m3, or generate it for your core (--target; host fits all)"
 #endif
 
 #if defined(BTW_NEEDS_DSP) && (!defined(__ARM_FEATURE_DSP) || !defined(__thumb2__))
-#error "made for Armv7E-M (DSP): compile with -mcpu=cortex-m4, or generate it for your core (--target; host runs on all)"
+#error "made for Armv7E-M (DSP): compile with -mcpu=cortex-m4, or generate it for your core (--target; host fits all)"
 #endif
 
 #if defined(BTW_NEEDS_FPU) && (!defined(__ARM_FP) || !defined(__thumb2__))
