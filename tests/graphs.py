@@ -151,6 +151,35 @@ class GraphBuilder:
         shape = (*x.shape[:2], x.shape[2] + top + bottom, x.shape[3] + left + right)
         return self._moved("Pad", x, shape, inputs=[amounts, *extra], mode=mode)
 
+    def resize(self, x: Tensor, size: tuple[int, int], mode: str, coordinates: str) -> Tensor:
+        shape = (*x.shape[:2], *size)
+        inputs = ["", "", self._constant("sizes", np.array(shape, np.int64))]
+        attributes = dict(mode=mode, coordinate_transformation_mode=coordinates)
+        if mode == "nearest":
+            return self._moved("Resize", x, shape, inputs=inputs, **attributes)
+        return self._result("Resize", [x.name, *inputs], shape, x.low, x.high, **attributes)
+
+    def conv_transpose(
+        self, x: Tensor, channels: int, kernel: tuple[int, int], stride: tuple[int, int], pads: Pads
+    ) -> Tensor:
+        """Float weights, in int8 too: onnxruntime has no integer form."""
+        weight = self.random.standard_normal((x.shape[1], channels, *kernel)) / math.sqrt(
+            x.shape[1] * math.prod(kernel)
+        )
+        bias = self.random.standard_normal(channels)
+        names = [self._constant("weight", weight.astype(np.float32)), self._constant("bias", bias.astype(np.float32))]
+        size = [stride[i] * (x.shape[2 + i] - 1) + kernel[i] - pads[i] - pads[i + 2] for i in (0, 1)]
+        shape = (x.shape[0], channels, *size)
+        return self._result("ConvTranspose", [x.name, *names], shape, x.low, x.high, strides=stride, pads=pads)
+
+    def depth_to_space(self, x: Tensor, block: int, mode: str) -> Tensor:
+        shape = (x.shape[0], x.shape[1] // block**2, x.shape[2] * block, x.shape[3] * block)
+        return self._moved("DepthToSpace", x, shape, blocksize=block, mode=mode)
+
+    def space_to_depth(self, x: Tensor, block: int) -> Tensor:
+        shape = (x.shape[0], x.shape[1] * block**2, x.shape[2] // block, x.shape[3] // block)
+        return self._moved("SpaceToDepth", x, shape, blocksize=block)
+
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:
         """A Relu or Clip behind codes: a table in int8."""
         return self._result("Clip", [x.name, *self._bounds(low, high)], x.shape, max(x.low, low), min(x.high, high))
@@ -293,10 +322,11 @@ def random_model(
     outputs: int = 1,
     layers: int = 5,
     gates: bool = False,
+    sizes: bool = False,
 ) -> onnx.ModelProto:
     """A graph of `layers` random operators with branches; the same for the same arguments.
 
-    With `gates`, squeeze-and-excitations are among them.
+    With `gates`, squeeze-and-excitations are among them; with `sizes`, what makes more rows, or pixels of channels.
     """
     random = np.random.default_rng((seed, int(dtype == "int8"), int(ports == "real"), batch, inputs, outputs, layers))
     graph = GraphBuilder(random, dtype, ports)
@@ -310,7 +340,7 @@ def random_model(
             if number < inputs
             else tensors[-1 - int(random.integers(2)) % len(tensors)]
         )
-        y, read = _random_layer(graph, random, tensors, x, gates)
+        y, read = _random_layer(graph, random, tensors, x, gates, sizes)
         used |= {t.name for t in read}
         tensors.append(y)
     ends = [x for x in tensors[inputs:] if x.name not in used][-outputs:]
@@ -327,14 +357,18 @@ def random_model(
 
 
 def _random_layer(
-    graph: GraphBuilder, random: np.random.Generator, tensors: list[Tensor], x: Tensor, gates: bool
+    graph: GraphBuilder, random: np.random.Generator, tensors: list[Tensor], x: Tensor, gates: bool, sizes: bool
 ) -> tuple[Tensor, list[Tensor]]:
     """(a new tensor, those it was made from)."""
     same = [other for other in tensors if other.shape == x.shape and other is not x]
     beside = [other for other in tensors if other.shape[2:] == x.shape[2:] and other is not x]
     kinds = ["conv", "conv", "conv", "depthwise", "max_pool", "average_pool", "pad", "clip", "global"]
     kinds += ["add"] * 4 * bool(same) + ["concat"] * 2 * bool(beside)
-    kind = str(random.choice(kinds + ["gate"] * 3 * (gates and x.shape[2] > 1)))
+    kinds += ["gate"] * 3 * (gates and x.shape[2] > 1)
+    kinds += (
+        ["resize", "conv_transpose", "depth_to_space", "space_to_depth"] * 3 * (sizes and math.prod(x.shape) < 3000)
+    )
+    kind = str(random.choice(kinds))
     clip = [None, (0.0, math.inf), (0.0, 6.0)][int(random.integers(3))]
     if kind == "add":
         other = same[int(random.integers(len(same)))]
@@ -344,6 +378,20 @@ def _random_layer(
         return graph.concat([x, other] if random.random() < 0.5 else [other, x]), [x, other]
     if kind == "gate":
         return graph.gated(x), [x]
+    if kind == "resize":
+        size = tuple(int(v) for v in random.integers(1, 2 * np.array(x.shape[2:]) + 3))
+        coordinates = str(random.choice(["half_pixel", "asymmetric", "align_corners"]))
+        return graph.resize(x, size, str(random.choice(["nearest", "linear"])), coordinates), [x]
+    if kind == "depth_to_space":
+        if x.shape[1] % 4:
+            x = graph.conv(x, 4 * int(random.integers(1, 3)), kernel=(1, 1))
+        return graph.depth_to_space(x, 2, str(random.choice(["DCR", "CRD"]))), [x]
+    if kind == "space_to_depth" and not (x.shape[2] % 2 or x.shape[3] % 2):
+        return graph.space_to_depth(x, 2), [x]
+    if kind == "conv_transpose":
+        kernel, stride = (tuple(int(v) for v in random.integers(1, 4, 2)) for _ in range(2))
+        pads = tuple(int(random.integers(0, (k + 1) // 2)) for k in (*kernel, *kernel))
+        return graph.conv_transpose(x, int(random.integers(1, 5)), kernel, stride, pads), [x]
     if kind == "global" and x.shape[2] * x.shape[3] > 1 and random.random() < 0.4:
         return graph.global_average_pool(x), [x]
     if kind == "clip":

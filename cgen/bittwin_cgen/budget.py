@@ -44,7 +44,7 @@ def _fullest(program: Program) -> tuple[str, str]:
 def constants_exceeded(text: ModelText, budget: int) -> BudgetExceeded:
     """The constants do not fit `budget` bytes."""
     program = text.program
-    arrays, _, _ = text.initializers
+    arrays, *_ = text.initializers
     sizes: dict[str, int] = {}
     for name, values in arrays.arrays.items():
         step = next((s.name for s in program.steps() if name.startswith(f"{text.name}_{s.name}_")), name)

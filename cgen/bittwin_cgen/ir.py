@@ -280,7 +280,7 @@ Field = int | float | Constant | Struct | tuple[Struct, ...] | None
 class Kernel:
     """A row of a kernel table. `form` is how it is called:
 
-    rows    f(layer, rows[], y)           one output row from a table of input row pointers
+    rows    f(layer, rows[], y)           one output row from a table of input row pointers; `numbered`: (..., y, oy)
     pixels  f(layer, x..., y, pixels)     that many pixels of each input to as many of the output
     parts   f(layer, x[], y, pixels)      pixels of a table of inputs to as many of the output
     whole   f(layer, x..., y)             dense tensors
@@ -303,6 +303,7 @@ class Kernel:
     slack: int = 0
     in_place: bool = False
     widened: bool = False
+    numbered: bool = False
     per_mac: float = 5.0
 
     @property
@@ -327,6 +328,8 @@ class Window:
 
     top: negative where the first rows are not read. left and right: pixels that lie beside each row, filled as `mode`
     says; mode "absent": rows outside are null. `bottom`: in mode "constant", rows further below the image are null too.
+
+    Mode "table": `table` lists the input rows of each output row, -1 for null; of the other numbers `height` counts.
     """
 
     height: int
@@ -335,9 +338,16 @@ class Window:
     top: int
     left: int
     right: int
-    mode: PaddingMode | Literal["absent"]
+    mode: PaddingMode | Literal["absent", "table"]
     value: int | float = 0
     bottom: int | None = None
+    table: tuple[tuple[int, ...], ...] = ()
+
+    @classmethod
+    def of_table(cls, rows: Array) -> Window:
+        """The window of input rows [output rows, height]; -1 for null."""
+        table = tuple(tuple(int(row) for row in line) for line in rows)
+        return cls(rows.shape[1], 1, 1, 0, 0, 0, "table", table=table)
 
     @property
     def pads(self) -> tuple[int, int]:
@@ -432,9 +442,13 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Segment:
-    """Steps that run interleaved row by row; a segment of one step runs all its rows in a loop."""
+    """Steps that run interleaved row by row; a segment of one step runs all its rows in a loop.
+
+    `paced`: outputs whose rows are made when they are wanted, not as soon as they can be.
+    """
 
     steps: tuple[Step, ...]
+    paced: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from bittwin_cgen.ir import (
 from bittwin_cgen.memory import Request, plan_memory
 from bittwin_cgen.ops.copy import Copy
 from bittwin_cgen.ops.known import Known
-from bittwin_cgen.rounds import Rows, task_of
+from bittwin_cgen.rounds import Rows, paced_tasks, task_of
 from bittwin_cgen.schedule import COUNTER_BYTES, Chosen, Plan, choose, choose_layers, least_bytes, owner
 
 RESERVED = frozenset(
@@ -121,10 +121,11 @@ def _lower(
     own: set[str] = set()  # outputs that the first segment makes: they wait in the arena until they are asked for
     while True:
         nodes, types = _with_copies_to_outputs(graph, aliases, own)
+        names = aliases
         if pushed:
-            nodes = _with_input_rows(graph, nodes, types)
+            nodes, names = _with_input_rows(graph, nodes, types, aliases)
         steps = _steps(nodes, types, target, known)
-        memory = _Memory(graph, dict(types), aliases, steps, schedule, budget, pushed)
+        memory = _Memory(graph, dict(types), names, steps, schedule, budget, pushed)
         program = memory.program(target)
         early = {step.output for step in program.segments[0].steps} & memory.output_roots() if program.pushed else set()
         if not early:
@@ -136,13 +137,16 @@ def _lower(
     return program
 
 
-def _with_input_rows(graph: Graph, nodes: list[Node], types: dict[str, TensorType]) -> list[Node]:
-    """The input's rows are copied as they come; every reader reads the copy."""
+def _with_input_rows(
+    graph: Graph, nodes: list[Node], types: dict[str, TensorType], aliases: dict[str, str]
+) -> tuple[list[Node], dict[str, str]]:
+    """The input's rows are copied as they come; every reader reads the copy, and so do other names of the input."""
     tensor = graph.inputs[0].tensor
     rows = f"{tensor}/rows"
     types[rows] = types[tensor]
     readers = [replace(node, inputs=tuple(rows if name == tensor else name for name in node.inputs)) for node in nodes]
-    return [Node(rows, Copy(), (tensor,), rows), *readers]
+    names = {name: rows if of == tensor else of for name, of in aliases.items()}
+    return [Node(rows, Copy(), (tensor,), rows), *readers], names
 
 
 def _aliases(graph: Graph) -> dict[str, str]:
@@ -255,7 +259,10 @@ class _Memory:
         shared = self._share(chosen)
         by_name = {step.name: step for step in steps}
         order = [by_name[task.name] for task in chosen.plan.tasks]
-        segments = [Segment(tuple(order[first:end])) for first, end in chosen.cuts]
+        segments = [
+            Segment(tuple(order[first:end]), paced_tasks(chosen.plan.tasks[first:end], self.pushed and first == 0))
+            for first, end in chosen.cuts
+        ]
         outside, rows = self._outside(chosen, segments)
         scratch, working = self._scratch(chosen, order)
         counters = [

@@ -1,20 +1,23 @@
 """Rounds of a segment: which rows each step reads, and how many rows a tensor has to keep, found by running them.
 
 The steps of a segment take turns: in every round each one makes at most one row, as soon as the rows it reads are
-there; one that reads only finished tensors waits until a row of it is wanted. The C that `emit/calls.py` writes does
-the same.
+there; one that reads only finished tensors waits until a row of it is wanted, and so does one that makes rows for a
+step which makes more rows than it reads. The C that `emit/calls.py` writes does the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from bittwin_cgen.ir import Step, Window
 
 
 def mapped_rows(window: Window, oy: int, height: int) -> list[int]:
     """The input rows that really exist behind the window of output row `oy`."""
+    if window.mode == "table":
+        return [y for y in window.table[oy] if y >= 0]
     rows = [oy * window.stride - window.top + ky * window.dilation for ky in range(window.height)]
     if window.mode == "reflect":
         return [-y if y < 0 else 2 * (height - 1) - y if y >= height else y for y in rows]
@@ -36,6 +39,7 @@ class Reading:
     needed: tuple[int, ...]
     oldest: tuple[int, ...]  # by this call and all later ones
     padded: bool = False
+    spreads: bool = False  # there are more calls than rows, from top to bottom
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class Task:
     lasting: int = 0  # bytes that it needs from one call to the next
     outside: tuple[str, int] | None = None  # what lies above and below an input that is no ring, and its bytes
     replaces: tuple[str, ...] = ()  # inputs whose memory its output may take, row by row
+
+    @property
+    def spreads(self) -> bool:
+        """Several calls read one row, so that rows would pile up before it."""
+        return any(item.spreads for item in self.readings)
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,11 @@ def reading(tensor: str, window: Window | None, height: int, calls: int) -> Read
         return Reading(tensor, (height,) * calls, (0,) * calls)
     if window is None:
         return Reading(tensor, tuple(range(1, calls + 1)), tuple(range(calls)))
+    if window.mode == "table":
+        lists = [mapped_rows(window, oy, height) for oy in range(calls)]
+        ends = tuple(accumulate((max(rows, default=-1) + 1 for rows in lists), max))
+        firsts = tuple(accumulate((min(rows, default=height) for rows in lists[::-1]), min))
+        return Reading(tensor, ends, firsts[::-1], spreads=calls > height)
     starts = [oy * window.stride - window.top for oy in range(calls)]
     reach = (window.height - 1) * window.dilation
     if window.mode == "constant" and window.bottom is None:
@@ -130,20 +144,19 @@ class _Turn:
     tracked: list[tuple[tuple[str, str, str], _Turn, tuple[int, ...]]] = field(default_factory=list)
     overwrites: list[tuple[tuple[str, str], _Turn, tuple[int, ...]]] = field(default_factory=list)
     paced: bool = False
+    called: bool = False  # from outside: rows of the image do not wait
     done: int = 0
     made: int = 0
 
     def advance(self, found: Rounds) -> bool:
         """Makes one row, if that can be done now."""
         count, task = self.done, self.task
-        if count >= self.total:
+        if count >= self.total or (self.paced and not (self.called and count < task.calls) and not self._wanted()):
             return False
         if count < task.calls:
             for maker, needed in self.waits:
                 if maker.made < needed[count]:
                     return False
-            if self.paced and not self._wanted():
-                return False
             for pair, reader, oldest in self.overwrites:
                 if reader.done < reader.task.calls and oldest[reader.done] <= count:
                     found.clashes.add(pair)
@@ -176,6 +189,23 @@ def sharing(tasks: Sequence[Task]) -> dict[str, set[str]]:
     return groups
 
 
+def paced_tasks(tasks: Sequence[Task], pushed: bool = False) -> frozenset[str]:
+    """Outputs of the tasks that wait until a row is wanted: of the first ones, and of all before one that spreads.
+
+    Where rows are `pushed`, the first task is called from outside: its rows of padding alone wait.
+    """
+    makers = {task.output: task for task in tasks}
+    sources = [task.output for task in tasks if not any(item.tensor in makers for item in task.readings)]
+    found = set() if pushed else set(sources)
+    before = [task for task in tasks if task.spreads]
+    while before:
+        for item in before.pop().readings:
+            if item.tensor in makers and item.tensor not in found:
+                found.add(item.tensor)
+                before.append(makers[item.tensor])
+    return frozenset(found)
+
+
 def run_rounds(tasks: Sequence[Task], rows: Mapping[str, Rows], pushed: bool = False) -> Rounds:
     """Runs the tasks of a segment as the generated C does.
 
@@ -192,10 +222,10 @@ def run_rounds(tasks: Sequence[Task], rows: Mapping[str, Rows], pushed: bool = F
                 needed = tuple(min(count, most) for count in item.needed)
                 turn.waits.append((maker, needed))
                 maker.readers.append((turn, item, needed))
-    groups = sharing(tasks)
+    groups, paced = sharing(tasks), paced_tasks(tasks, pushed)
     for turn in turns:
         made = turn.task.output
-        turn.paced = not turn.waits and bool(turn.readers) and not pushed
+        turn.paced = made in paced and bool(turn.readers)
         for read in groups.get(made, {made}):
             for reader, item, _ in makers[read].readers if read in makers else ():
                 key = made, read, reader.task.name
@@ -219,6 +249,7 @@ def run_rounds(tasks: Sequence[Task], rows: Mapping[str, Rows], pushed: bool = F
 
     if pushed:
         taker, takers = turns[0], turns[1:]
+        taker.called = True
         for _ in range(taker.task.calls):
             taker.advance(found)
             drain(takers)

@@ -15,7 +15,7 @@ from itertools import islice
 import numpy as np
 
 from bittwin_cgen.ir import Array
-from bittwin_cgen.rounds import Reading, Rounds, Rows, Task, run_rounds
+from bittwin_cgen.rounds import Reading, Rounds, Rows, Task, paced_tasks, run_rounds
 
 COUNTER_BYTES = 2  # of a step's row counter
 FEW_ORDERS = 48  # that many orders are all tried
@@ -149,7 +149,7 @@ class Plan:
             return Rounds()
         stop = end
         if not self._paced_from_behind(first, end):
-            while stop < len(self.tasks) and self._may_run(first, stop + 1):
+            while stop < len(self.tasks) and self._may_run(first, stop + 1) and not self.tasks[stop].spreads:
                 stop += 1
         if (first, stop) not in self._rounds:
             rows = self._inside(first, stop) if stop == end else self.rows
@@ -158,12 +158,10 @@ class Plan:
 
     def _paced_from_behind(self, first: int, end: int) -> bool:
         """Some task that waits until its rows are wanted has readers in the segment and behind it."""
-        made = {task.output for task in self.tasks[first:end]}
-        for task in self.tasks[first:end]:
-            source = not any(item.tensor in made for item in task.readings)
-            if source and self._last.get(task.output, 0) >= end and self._touching[task.output][1] < end:
-                return True
-        return False
+        return any(
+            self._last.get(name, 0) >= end and self._touching[name][1] < end
+            for name in paced_tasks(self.tasks[first:end], self._is_pushed(first))
+        )
 
     def _rings(self, first: int, end: int) -> set[str]:
         if end - first == 1:

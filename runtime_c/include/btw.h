@@ -98,6 +98,22 @@ static inline void btw_rows_wrap(const void *rows[], int count, btw_plane plane,
         rows[ky] = btw_row(plane, y < 0 ? y + plane.height : y >= plane.height ? y - plane.height : y);
 }
 
+/* Rows of a list, null where it is negative. */
+static inline void btw_rows_table(const void *rows[], int count, btw_plane plane, const int32_t *table)
+{
+    for (int ky = 0; ky < count; ky++)
+        rows[ky] = table[ky] < 0 ? NULL : btw_row(plane, table[ky]);
+}
+
+/* The row behind the last of a list: so many rows of the tensor have to be there. */
+static inline int btw_rows_end(const int32_t *table, int count)
+{
+    int end = 0;
+    for (int ky = 0; ky < count; ky++)
+        end = table[ky] >= end ? table[ky] + 1 : end;
+    return end;
+}
+
 /* Left and right pads of a row whose first pixel is `row`: `left` and `right` pixels of `pixel` bytes beside `width`.
  */
 

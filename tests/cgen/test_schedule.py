@@ -42,10 +42,13 @@ def wanted_rows(window: Window | None, oy: int, height: int, below: int) -> list
     """Rows that output row `oy` reads, as numpy.pad places them: PADDING for the constant; absent ones left out."""
     if window is None:
         return [oy]
-    places = [oy * window.stride + ky * window.dilation for ky in range(window.height)]
+    if window.mode == "table":
+        return [y for y in window.table[oy] if y >= 0]
+    above = max(0, window.top)  # negative where the first rows are not read
+    places = [above - window.top + oy * window.stride + ky * window.dilation for ky in range(window.height)]
     mode: Any = "constant" if window.mode == "absent" else window.mode
     extra = {"constant_values": PADDING} if mode == "constant" else {}
-    padded = np.pad(np.arange(height), (window.top, below), mode, **extra)
+    padded = np.pad(np.arange(height), (above, below), mode, **extra)
     rows = [int(padded[place]) for place in places]
     return [y for y in rows if y != PADDING] if window.mode == "absent" else rows
 
@@ -92,7 +95,8 @@ def run(layers: list[Layer], height: int, slots: dict[int, int], pushed: bool = 
 
     A ring begins full of padding. Behind its last row, rows of padding are written like any other. Each step makes at
     most one row a round, when what it reads is there; the first waits until a row of it is wanted, or is called from
-    outside each time that the others can do no more.
+    outside each time that the others can do no more. What lies before a step that makes more rows than it reads waits,
+    too.
     """
     heights = heights_of(layers, height)
     count = len(layers)
@@ -101,6 +105,11 @@ def run(layers: list[Layer], height: int, slots: dict[int, int], pushed: bool = 
     made[0] = height
     _, rows = tasks_and_rows(layers, height)
     below = [rows[f"t{i}"].below for i in range(count + 1)]
+    before_spreading: set[int] = set()
+    for number in range(count, 0, -1):
+        window, sizes = layers[number - 1].window, [heights[tensor] for tensor in layers[number - 1].reads]
+        if number in before_spreading or (window and window.table and layers[number - 1].height > min(sizes)):
+            before_spreading |= set(layers[number - 1].reads) - {0}
 
     def lowest(number: int, tensor: int) -> int:
         """Rows of a tensor that the next call of a step waits for, padding below the image included."""
@@ -113,6 +122,8 @@ def run(layers: list[Layer], height: int, slots: dict[int, int], pushed: bool = 
             return min(last + 1, heights[tensor] + below[tensor])
         if window.mode == "wrap":
             return heights[tensor]
+        if window.mode == "table":
+            return max(window.table[oy], default=-1) + 1
         rows = wanted_rows(window, oy, heights[tensor], bottom(window, heights[tensor], layer.height))
         everything = [last, *rows] if window.mode == "absent" else rows
         if window.mode == "reflect":
@@ -144,18 +155,25 @@ def run(layers: list[Layer], height: int, slots: dict[int, int], pushed: bool = 
                 if ring[place % slots[tensor]] != y:
                     raise Lost(f"step{number} row {oy} wants row {y} of t{tensor}, finds {ring[place % slots[tensor]]}")
 
+    def waits(number: int) -> bool:
+        source = not any(layers[number - 1].reads) and not pushed and any(number in other.reads for other in layers)
+        return source or number in before_spreading
+
+    def wanted(number: int) -> bool:
+        waiting = readers(number)
+        return not waiting or any(made[number] < lowest(i, number) for i in waiting)
+
     def turn(number: int) -> bool:
         layer = layers[number - 1]
         if made[number] < layer.height:
             if not ready(number):
                 return False
-            source = not any(layer.reads) and not pushed and any(number in other.reads for other in layers)
-            waiting = readers(number)
-            if source and waiting and all(made[number] >= lowest(i, number) for i in waiting):
+            called = pushed and number == 1
+            if waits(number) and not called and not wanted(number):
                 return False
             read(number)
             done[number] += 1
-        elif made[number] >= layer.height + below[number]:
+        elif made[number] >= layer.height + below[number] or (waits(number) and not wanted(number)):
             return False
         if number in slots:
             if made[number] < layer.height:
@@ -248,6 +266,61 @@ def test_branches_keep_what_the_slower_one_reads(first: Window, second: Window, 
     run(layers, height, planned_slots(layers, height, pushed), pushed)
 
 
+def enlarged(height: int, out: int, taps: int) -> Window:
+    """Output rows spread evenly over the input, `taps` input rows for each, -1 for those outside."""
+    first = np.arange(out) * height // out
+    rows = first[:, None] + np.arange(taps)
+    return Window.of_table(np.where(rows < height, rows, -1))
+
+
+def enlarging(draw: Any, height: int, steps: int) -> list[Layer]:
+    """A chain of windows and of steps that make other numbers of rows; its first step is read by the last one, too."""
+    layers = [Layer((0,), None, height)]
+    for _ in range(steps):
+        before = layers[-1].height
+        if draw(st.booleans()):
+            out = draw(st.integers(1, 3 * before))
+            layers.append(Layer((len(layers),), enlarged(before, out, draw(st.integers(1, 3))), out))
+        else:
+            layers.append(Layer((len(layers),), Window(3, 1, 1, 1, 0, 0, "constant"), before))
+    last = layers[-1].height
+    beside = enlarged(height, last, 1)
+    return [*layers, Layer((1,), beside, last), Layer((len(layers), len(layers) + 1), None, last)]
+
+
+@settings(derandomize=True, max_examples=150, deadline=None)
+@given(st.data(), st.integers(1, 8), st.integers(1, 4), st.booleans())
+def test_no_row_is_lost_where_steps_make_more_rows_than_they_read(
+    data: Any, height: int, steps: int, pushed: bool
+) -> None:
+    layers = enlarging(data.draw, height, steps)
+    run(layers, height, planned_slots(layers, height, pushed), pushed)
+
+
+@settings(derandomize=True, max_examples=30, deadline=None)
+@given(st.data(), st.integers(2, 3))
+def test_the_lower_bound_is_one_where_steps_make_more_rows(data: Any, height: int) -> None:
+    layers = enlarging(data.draw, height, 1)
+    assert (
+        least_bytes(plan_of(layers, height))
+        <= least_of_all_orders(layers, height)
+        <= choose(plan_of(layers, height)).bytes
+    )
+
+
+def test_rows_do_not_pile_up_before_a_step_that_makes_more() -> None:
+    """Twice as many rows, twice: 3x3 keep three rows each, what is enlarged one or two."""
+    window, layers = Window(3, 1, 1, 1, 0, 0, "constant"), [Layer((0,), None, 8)]
+    for _ in range(2):
+        out = layers[-1].height * 2
+        layers += [
+            Layer((len(layers),), window, out // 2),
+            Layer((len(layers) + 1,), enlarged(out // 2, out, 1), out),
+        ]
+    layers.append(Layer((5,), window, 32))
+    assert planned_slots(layers, 8) == {1: 3, 2: 1, 3: 3, 4: 1, 5: 3}
+
+
 def test_rings_by_hand() -> None:
     """3x3 with stride 1 keeps three rows, with stride 2 too; 1x1 one; wrap all of them."""
     sizes = {}
@@ -282,6 +355,9 @@ def least_of_all_orders(layers: list[Layer], height: int) -> int:
         """Rows that lie between the first and the last of a window."""
         layer = layers[number - 1]
         window = layer.window or Window(1, 1, 1, 0, 0, 0, "constant")
+        if window.table:
+            listed = [row for row in window.table[oy] if row >= 0]
+            return [(tensor, row) for tensor in layer.reads for row in range(min(listed), max(listed) + 1)]
         start = oy * window.stride - window.top
         rows = range(start, start + (window.height - 1) * window.dilation + 1)
         return [(tensor, row) for tensor in layer.reads for row in rows if 0 <= row < heights[tensor]]

@@ -37,7 +37,9 @@ REDZONE = 64
 
 def kinds(seed: int) -> dict[str, Any]:
     """Different shapes of random graphs."""
-    return dict(layers=3 + seed % 9, outputs=1 + seed % 2, inputs=1 + (seed % 5 == 0), gates=seed % 3 == 1)
+    return dict(
+        layers=3 + seed % 9, outputs=1 + seed % 2, inputs=1 + (seed % 5 == 0), gates=seed % 3 == 1, sizes=seed % 3 == 2
+    )
 
 
 def generated(program: Program, name: str) -> GeneratedModel:
@@ -424,6 +426,21 @@ void push(void *arena, const {kind[given["dtype"]]} *image, {kind[result["dtype"
     assert from_c_order(output, result["shape"]).tobytes() == expected.tobytes()
     by_layers = build(generate(proto, schedule="layers")).run(samples).outputs[result["name"]]
     assert expected.tobytes() == by_layers.tobytes()
+
+
+def test_another_name_of_the_input_is_its_rows_as_well() -> None:
+    """An Identity of the input, read beside it, while rows are pushed."""
+    graph = GraphBuilder(np.random.default_rng(4), "float32")
+    x = graph.input(1, 3, 9, 7)
+    same = graph.reshape(x, x.shape)
+    graph.output(graph.conv(graph.concat([same, graph.conv(x, 3, kernel=(1, 1))]), 2))
+    proto = graph.model()
+    samples = sample_inputs(proto)
+    models = [generate(proto, schedule=schedule) for schedule in ("ram", "layers")]
+    assert models[0].manifest["pushed"]
+    streamed, whole = (build(model).run(samples).outputs for model in models)
+    for name, values in whole.items():
+        assert (streamed[name] == values).all()
 
 
 def test_two_padding_values_that_print_alike_have_a_row_each() -> None:

@@ -78,6 +78,8 @@ def window_rows(x: Array, window: Window, outputs: int) -> list[bytes | None]:
     numpy.pad says what lies outside; a row holds not one pixel more than the layer asked for.
     """
     height = len(x)
+    if window.mode == "table":
+        return [x[y].tobytes() if y >= 0 else None for line in window.table for y in line]
     lowest = (outputs - 1) * window.stride - window.top + (window.height - 1) * window.dilation
     below = max(0, lowest + 1 - height)
     mode: Any = "constant" if window.mode == "absent" else window.mode
@@ -173,7 +175,7 @@ def _invocation(case: KernelCase, call: Call, number: int) -> str:
     scratch = ["scratch"] if kernel.scratch else []
     if kernel.form == "rows":
         assert call.window is not None
-        arguments = [layer, f"x + oy * {call.window.height}", "y[oy]", *scratch]
+        arguments = [layer, f"x + oy * {call.window.height}", "y[oy]", *(["oy"] if kernel.numbered else []), *scratch]
         return f"for (int oy = 0; oy < {height}; oy++)\n        {kernel.symbol}({', '.join(arguments)});"
     if kernel.form == "reduce":
         arguments = [layer, "x[row]", "y[0]", "row", *scratch]

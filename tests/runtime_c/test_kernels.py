@@ -718,8 +718,28 @@ def transpose_u8(random: Random) -> KernelCase:
     return KernelCase(Reshape(shapes[1]), (types[0],), types[1], (x.reshape(shapes[0]),), x.reshape(shapes[1]))
 
 
+def blocks_u8(random: Random) -> KernelCase:
+    """Blocks of pixels that become channels, or channels that become such blocks."""
+    b, c, h, w = int(random.integers(2, 4)), *(int(n) for n in random.integers(1, 5, 3))
+    first = random.random() < 0.5  # the block is the slower part of the channels
+    if random.random() < 0.5:
+        split, axes = (1, c, h, b, w, b), (0, 3, 5, 1, 2, 4) if first else (0, 1, 3, 5, 2, 4)
+        given, made = (1, c, h * b, w * b), (1, c * b * b, h, w)
+    else:
+        split, axes = ((1, b, b, c, h, w), (0, 3, 4, 1, 5, 2)) if first else ((1, c, b, b, h, w), (0, 1, 4, 2, 5, 3))
+        given, made = (1, c * b * b, h, w), (1, c, h * b, w * b)
+    x = draw_real(random, given)
+    type = TensorType(given, "float32")
+    if random.random() < 0.5:
+        x, type = draw_codes(random, given), codes_type(draw_quantization(random), given)
+    y = np.ascontiguousarray(x.reshape(split).transpose(axes).reshape(made))
+    return KernelCase(Transpose(split, axes, made), (type,), TensorType(made, type.dtype, type.quantization), (x,), y)
+
+
 def gather_u8(random: Random) -> KernelCase:
     """Values taken along axes, or axes in another order; numpy says what comes out."""
+    if random.random() < 0.3:
+        return blocks_u8(random)
     x, type = draw_any(random)
     _, c, h, w = x.shape
     if random.random() < 0.4:
@@ -730,7 +750,9 @@ def gather_u8(random: Random) -> KernelCase:
         low = -1 if random.random() < 0.5 else 0
         kind = int(random.integers(3))
         channels = tuple(int(i) for i in random.integers(low, c, int(random.integers(1, 7))))
-        rows = range(int(random.integers(h)), h, int(random.integers(1, 3)))
+        rows: Sequence[int] = range(int(random.integers(h)), h, int(random.integers(1, 3)))
+        if random.random() < 0.5:
+            rows = [int(i) for i in random.integers(0, h, int(random.integers(1, 9)))]
         columns = tuple(int(i) for i in random.integers(low, w, int(random.integers(1, 7))))
         indices = (None, channels if kind != 1 else None, tuple(rows) if kind else None, columns if kind else None)
         op = Take(indices, "Take", 7.0)
@@ -872,7 +894,7 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_depthwise_conv2d_s8_scalar": (lambda random: conv_s8(random, depthwise=True), 30),
     "btw_dequantize_linear_f32_scalar": (dequantize_f32, 6),
     "btw_gather_pixels_u8_scalar": (gather_u8, 8),
-    "btw_gather_rows_u8_scalar": (gather_u8, 8),
+    "btw_gather_rows_u8_scalar": (gather_u8, 24),
     "btw_gather_u8_scalar": (gather_u8, 12),
     "btw_global_average_pool_f32_neon": (lambda random: global_average_pool_f32(random, 40), 8),
     "btw_global_average_pool_f32_scalar": (global_average_pool_f32, 8),

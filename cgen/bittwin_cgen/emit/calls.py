@@ -19,6 +19,7 @@ class Calls:
     model: str
     ports: dict[str, str]  # tensor to C parameter
     constants: dict[str, str]  # tensor to C array
+    tables: dict[str, str]  # step name to C array of the rows that it reads
 
     def whole(self, segment: Segment, step: Step) -> bool:
         """True when one call of the step makes its whole output."""
@@ -47,7 +48,7 @@ class Calls:
         if kernel.form == "rows":
             assert step.call.window is not None
             lines += self._window(step, step.call.window)
-            arguments = ["rows", "y"]
+            arguments = ["rows", "y", *(["oy"] if kernel.numbered else [])]
         else:
             xs = [pointer(name) for name in step.inputs]
             if self.program.pushed and step is self.program.segments[0].steps[0]:
@@ -84,9 +85,9 @@ class Calls:
         kind = f"{self.model}_rows_{number}"
         pushed = self.program.pushed and number == 0
         fields = ", ".join(step.name for step in segment.steps)
-        turns = [line for step in segment.steps[1 if pushed else 0 :] for line in self._turn(segment, step, not pushed)]
+        turns = [line for step in segment.steps[1 if pushed else 0 :] for line in self._turn(segment, step)]
         if pushed:
-            turns += self._padding_turn(segment.steps[0])
+            turns += self._padding_turn(segment, segment.steps[0])
         return "\n".join(
             [
                 "/* Rows that each step has made. */",
@@ -138,24 +139,23 @@ class Calls:
         """
         taker = segment.steps[0]
         readers = [step for step in segment.steps if taker.output in map(self.program.memory_of, step.inputs)]
-        waits = [self._there(step, taker.output, taker) for step in readers]
+        waits = [
+            f"(made->{step.name} < {self.calls_of(step)} && {there})"
+            if step.call.window and step.call.window.table
+            else there
+            for step in readers
+            for there in (self._there(step, taker.output, taker),)
+        ]
         return " || ".join([f"made->{taker.name} == 1", *waits, f"made->{taker.name} >= {self.calls_of(taker)}"])
 
-    def _turn(self, segment: Segment, step: Step, paced: bool) -> list[str]:
+    def _turn(self, segment: Segment, step: Step) -> list[str]:
         """Makes a row if it can be made now."""
         inside = {other.output: other for other in segment.steps}
         sources = [self.program.memory_of(name) for name in step.inputs]
         makers = {name: inside[name] for name in dict.fromkeys(sources) if name in inside}
         conditions = [f"made->{step.name} < {self.calls_of(step)}"]
         conditions += [self._there(step, name, maker) for name, maker in makers.items()]
-        readers = [other for other in segment.steps if step.output in map(self.program.memory_of, other.inputs)]
-        if paced and readers and len(conditions) == 1:
-            waiting = [
-                f"(made->{other.name} < {self.calls_of(other)} && !{self._there(other, step.output, step)})"
-                for other in readers
-            ]
-            finished = " && ".join(f"made->{other.name} >= {self.calls_of(other)}" for other in readers)
-            conditions.append(f"({' || '.join([*waiting, f'({finished})'])})")
+        conditions += self._wanted(segment, step)
         if any(self._ends_with(step, maker) for maker in makers.values()):
             del conditions[0]
         return [
@@ -163,8 +163,20 @@ class Calls:
             f"    {self.model}_{step.name}(frame, made->{step.name}++);",
             "    busy = 1;",
             "}",
-            *(f"else {line}" if line.startswith("if") else line for line in self._padding_turn(step)),
+            *(f"else {line}" if line.startswith("if") else line for line in self._padding_turn(segment, step)),
         ]
+
+    def _wanted(self, segment: Segment, step: Step) -> list[str]:
+        """Condition of a step that waits: some reader's next call needs a row that is not there, or none reads more."""
+        readers = [other for other in segment.steps if step.output in map(self.program.memory_of, other.inputs)]
+        if step.output not in segment.paced or not readers:
+            return []
+        waiting = [
+            f"(made->{other.name} < {self.calls_of(other)} && !{self._there(other, step.output, step)})"
+            for other in readers
+        ]
+        finished = " && ".join(f"made->{other.name} >= {self.calls_of(other)}" for other in readers)
+        return [f"({' || '.join([*waiting, f'({finished})'])})"]
 
     def _ends_with(self, step: Step, maker: Step) -> bool:
         """The step has made as many rows as the maker of its input when there are no more."""
@@ -173,7 +185,7 @@ class Calls:
         rows = step.call.window is None and "reduce" not in (step.call.kernel.form, maker.call.kernel.form)
         return rows and self.calls_of(step) == self.calls_of(maker) and not self.program.buffers[maker.output].below
 
-    def _padding_turn(self, step: Step) -> list[str]:
+    def _padding_turn(self, segment: Segment, step: Step) -> list[str]:
         """Makes a row of padding values below the image, where a ring has them."""
         buffer = self.program.buffers[step.output]
         if not buffer.below:
@@ -184,7 +196,7 @@ class Calls:
         row = f"btw_at(frame->arena, {start} + made->{step.name}++ % {buffer.slots} * {buffer.stride})"
         reached = f"made->{step.name} >= {buffer.height} && made->{step.name} < {buffer.height + buffer.below}"
         return [
-            f"if ({reached}) {{",
+            f"if ({' && '.join([reached, *self._wanted(segment, step)])}) {{",
             f"    btw_fill_{suffix}({row}, {values}, {value});",
             "    busy = 1;",
             "}",
@@ -202,6 +214,8 @@ class Calls:
             return f"({made} > {counter})"
         if window.mode == "wrap":
             return f"({made} >= {height})"
+        if window.mode == "table":
+            return f"({made} >= btw_rows_end({self.tables[step.name]} + {counter} * {window.height}, {window.height}))"
         reach = (window.height - 1) * window.dilation - window.top
         scaled = counter if window.stride == 1 else f"{counter} * {window.stride}"
         enough = f"{made} > {scaled}" + (f" {'+' if reach > 0 else '-'} {abs(reach)}" if reach else "")
@@ -268,6 +282,9 @@ class Calls:
             f"    const void *rows[{window.height}];",
             f"    const btw_plane x = {{{first}, {buffer.stride}, {buffer.slots}, {height}}};",
         ]
+        if window.mode == "table":
+            table = f"{self.tables[step.name]} + oy * {window.height}"
+            return [*lines, f"    btw_rows_table(rows, {window.height}, x, {table});"]
         arguments = f"rows, {window.height}, x, {start}, {window.dilation}"
         if from_ring:
             lines.append(f"    btw_rows_ring({arguments});")

@@ -12,7 +12,7 @@ SCHEMA = 1  # docs/manifest.schema.json; keys may be added, none renamed
 def manifest(text: ModelText) -> dict[str, object]:
     """A JSON object; sizes in bytes, shapes in ONNX order, tensors by their ONNX names."""
     program, graph = text.program, text.program.graph
-    arrays, _, _ = text.initializers
+    arrays, *_ = text.initializers
     requests = [Request(name, place.bytes, place.first, place.last) for name, place in program.places.items()]
     return {
         "schema": SCHEMA,

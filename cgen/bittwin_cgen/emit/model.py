@@ -61,16 +61,21 @@ class ModelText:
             own = output_tensor(text.port.name)
             tensor = own if not text.is_input and own in self.program.types else text.port.tensor
             memory[self.program.memory_of(tensor)] = text.name
-        return Calls(self.program, self.name, memory, self._constants)
+        return Calls(self.program, self.name, memory, self._constants, self._tables)
 
     @property
     def _constants(self) -> dict[str, str]:
         """{tensor: C array} of the tensors that lie among the weights."""
         return self.initializers[2]
 
+    @property
+    def _tables(self) -> dict[str, str]:
+        """{step name: C array} of the rows that a step reads, where a table says which."""
+        return self.initializers[3]
+
     @cached_property
-    def initializers(self) -> tuple[Initializers, dict[str, str], dict[str, str]]:
-        """(arrays, {step name: its layer struct as text}, {constant tensor: its array})."""
+    def initializers(self) -> tuple[Initializers, dict[str, str], dict[str, str], dict[str, str]]:
+        """(arrays, {step name: its layer struct as text}, {constant tensor: its array}, {step name: its row table})."""
         arrays = Initializers(self.name)
         layers = {}
         for step in self.program.steps():
@@ -84,7 +89,12 @@ class ModelText:
             )
             for tensor, values in self.program.constants.items()
         }
-        return arrays, layers, constants
+        tables = {
+            step.name: arrays.array(f"{self.name}_{step.name}_rows", np.array(step.call.window.table, np.int32))
+            for step in self.program.steps()
+            if step.call.window is not None and step.call.window.table
+        }
+        return arrays, layers, constants, tables
 
     @cached_property
     def kernels(self) -> tuple[Kernel, ...]:
@@ -219,7 +229,7 @@ class ModelText:
         ]
 
     def source(self) -> str:
-        _, layers, _ = self.initializers
+        _, layers, *_ = self.initializers
         infinity = any("INFINITY" in text for text in layers.values())
         infinity = infinity or any("f32" in kernel.symbol for kernel in self.kernels)
         body = [
@@ -363,7 +373,7 @@ class ModelText:
         ]
 
     def weights_header(self) -> str:
-        arrays, _, _ = self.initializers
+        arrays, *_ = self.initializers
         lines = [
             f"/* Constants of {self.name}: made by bittwin {VERSION}. Do not edit. */",
             LICENSE,
@@ -390,7 +400,7 @@ class ModelText:
         ]
 
     def weights(self) -> str:
-        arrays, _, _ = self.initializers
+        arrays, *_ = self.initializers
         lines = [
             f"/* Constants of {self.name}: made by bittwin {VERSION}. Do not edit. */",
             LICENSE,

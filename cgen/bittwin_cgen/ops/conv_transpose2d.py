@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, Struct, TensorType
+from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, Struct, TensorType, Window
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import LARGEST_STEP, OnnxNode
 
@@ -79,21 +79,18 @@ class ConvTranspose2d(Op):
         channels, group_outputs, kernel_height, kernel_width = self.weight.shape
         parts = self.weight.reshape(self.groups, channels // self.groups, group_outputs, kernel_height, kernel_width)
         height, width, _ = layer.inputs[0].layout
+        down = np.arange(self.size[0])[:, None] + self.top - np.arange(kernel_height) * self.dilation[0]
+        rows = np.where((down >= 0) & (down % self.stride[0] == 0), down // self.stride[0], -1)
         fields: dict[str, int | float | Constant] = dict(
-            input_height=height,
             input_width=width,
             input_channels=channels,
-            output_height=self.size[0],
             output_width=self.size[1],
             output_channels=len(self.bias),
             groups=self.groups,
             kernel_height=kernel_height,
             kernel_width=kernel_width,
-            stride_height=self.stride[0],
             stride_width=self.stride[1],
-            dilation_height=self.dilation[0],
             dilation_width=self.dilation[1],
-            top=self.top,
             left=self.left,
             weights=Constant(np.ascontiguousarray(parts.transpose(0, 2, 3, 4, 1), np.float32)),
             bias=Constant(self.bias),
@@ -101,10 +98,11 @@ class ConvTranspose2d(Op):
         text = f"transposed convolution {kernel_height}x{kernel_width}"
         if self.stride != (1, 1):
             text += f" stride {self.stride[0]}" + (f"x{self.stride[1]}" if self.stride[0] != self.stride[1] else "")
-        return Call(kernel, Struct("btw_conv_transpose2d_f32", fields), summary=text, refused=refused)
+        window = Window.of_table(np.where(rows < height, rows, -1))
+        return Call(kernel, Struct("btw_conv_transpose2d_f32", fields), window, text, refused)
 
 
-KERNELS = (Kernel("btw_conv_transpose2d_f32_scalar", "whole", "f32", "scalar", "conv_transpose2d"),)
+KERNELS = (Kernel("btw_conv_transpose2d_f32_scalar", "rows", "f32", "scalar", "conv_transpose2d"),)
 
 
 def read_conv_transpose(node: OnnxNode) -> list[Node]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class Move(Op):
         kernels = [kernel for kernel in KERNELS if kernel.form == (found.form if found else "whole")]
         kernel, refused = select(kernels, layer, "u8")
         item = np.dtype(y.dtype).itemsize
-        loops = Loops.of(found.axes if found else axes)
+        loops = found.loops if found else Loops.of(axes)
         fields: dict[str, Field] = dict(
             axes=tuple(_axis(offsets, item) for offsets in loops.axes),
             first=loops.first * item,
@@ -62,6 +62,8 @@ class Move(Op):
             fill=None if value is None else Constant(value.astype(y.dtype).view(np.uint8)),
             fill_bytes=item,
             input_pixel=x.layout[2] * item,
+            rows_in_turn=int(bool(found and found.rows_in_turn)),
+            shifts=None if found is None or found.shifts is None else Constant((found.shifts * item).astype(np.int32)),
         )
         return Call(kernel, Struct("btw_gather_u8", fields), found.window if found else None, self.title, refused)
 
@@ -71,8 +73,10 @@ class _Part:
     """The loops inside one output row or pixel."""
 
     form: str
-    axes: list[Array]
+    loops: Loops
     window: Window | None = None
+    rows_in_turn: bool = False
+    shifts: Array | None = None  # of each output row, in elements
 
 
 def _as_pixels(axes: list[Array], x: TensorType, y: TensorType) -> _Part | None:
@@ -87,24 +91,43 @@ def _as_pixels(axes: list[Array], x: TensorType, y: TensorType) -> _Part | None:
         if not np.array_equal(offsets, np.arange(len(offsets)) * step):
             return None
         step *= len(offsets)
-    return _Part("pixels", parts[1])
+    return _Part("pixels", Loops.of(parts[1]))
 
 
 def _as_rows(axes: list[Array], x: TensorType, y: TensorType) -> _Part | None:
-    """Each output row comes from one input row, rows are taken in even steps downwards."""
+    """Each output row comes from one input row, or from as many as there are for each output row."""
     if len(x.shape) != 4 or len(y.shape) != 4 or x.shape[0] != 1 or y.layout[0] == 1:
         return None
     parts = _cut(axes, y.layout[1] * y.layout[2])
     row = x.layout[1] * x.layout[2]
-    if parts is None or not _inside(parts[1], row):
+    if parts is None:
         return None
-    offsets = _sum(parts[0])
-    steps = np.diff(offsets)
-    first = int(offsets[0])
-    if _filled(offsets).any() or steps[0] <= 0 or (steps != steps[0]).any() or steps[0] % row or first % row:
+    starts, inside = _sum(parts[0]), [part for offsets in parts[1] for part in _factors(offsets)]
+    down = [i for i, offsets in enumerate(inside) if not _filled(offsets).any() and (offsets % row == 0).all()]
+    turn = next((i for i in down if inside[i].any()), None)
+    in_turn = np.zeros(1, np.int64)
+    if turn is not None:
+        in_turn = inside[turn] // row
+        inside[turn] = np.zeros_like(in_turn)
+    reach = _sum(inside)
+    reach = reach[~_filled(reach)]
+    if _filled(starts).any() or not reach.size or (turn is not None and len(in_turn) * len(starts) > x.layout[0]):
         return None
-    window = Window(1, int(steps[0]) // row, 1, -(first // row), 0, 0, "absent")
-    return _Part("rows", parts[1], window)
+    first = (starts + reach.min()) // row
+    if ((starts + reach.max()) // row != first).any():
+        return None
+    shifts = starts - first * row
+    steps = np.diff(first)
+    if turn is not None:
+        between, slow = Loops.of(inside[turn + 1 :], LOOPS - 2), _sum(inside[:turn])
+        begin = 0 if _filled(slow).any() else int(slow[0])
+        loops = replace(between, axes=(slow - begin, inside[turn], *between.axes), first=between.first + begin)
+    else:
+        loops = Loops.of(inside)
+        if steps[0] > 0 and (steps == steps[0]).all() and not shifts.any():
+            return _Part("rows", loops, Window(1, int(steps[0]), 1, -int(first[0]), 0, 0, "absent"))
+    window = Window.of_table(first[:, None] + in_turn)
+    return _Part("rows", loops, window, turn is not None, shifts if shifts.any() else None)
 
 
 def _cut(axes: list[Array], inside: int) -> tuple[list[Array], list[Array]] | None:
@@ -146,8 +169,8 @@ class Loops:
     run: int
 
     @classmethod
-    def of(cls, axes: Sequence[Array]) -> Loops:
-        """Factored, contiguous values joined, as few loops as there may be."""
+    def of(cls, axes: Sequence[Array], count: int = LOOPS) -> Loops:
+        """Factored, contiguous values joined, as few loops as there may be of `count`."""
         first, run = 0, 1
         parts: list[Array] = []
         for part in (part for offsets in axes for part in _factors(offsets)):
@@ -166,11 +189,11 @@ class Loops:
                     joined[-1] = together
                     continue
             joined.append(offsets)
-        while len(joined) > LOOPS:
+        while len(joined) > count:
             i = min(range(len(joined) - 1), key=lambda i: len(joined[i]) * len(joined[i + 1]))
             joined[i : i + 2] = [_sum(joined[i : i + 2])]
         lone = np.zeros(1, np.int64)
-        return cls((*(lone,) * (LOOPS - len(joined)), *joined), first, run)
+        return cls((*(lone,) * (count - len(joined)), *joined), first, run)
 
 
 def _even(offsets: Array) -> bool:
@@ -224,6 +247,6 @@ def separated(order: Array, shape: Sequence[int]) -> list[Array]:
 
 KERNELS = (
     Kernel("btw_gather_u8_scalar", "whole", "u8", "scalar", "gather"),
-    Kernel("btw_gather_rows_u8_scalar", "rows", "u8", "scalar", "gather"),
+    Kernel("btw_gather_rows_u8_scalar", "rows", "u8", "scalar", "gather", numbered=True),
     Kernel("btw_gather_pixels_u8_scalar", "pixels", "u8", "scalar", "gather"),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, Struct, TensorType
+from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, Struct, TensorType, Window
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops import move
@@ -76,15 +76,12 @@ class Resize(Op):
 
     def lower(self, layer: Layer) -> Call:
         kernel, refused = select(KERNELS, layer)
-        (_, width, channels), (height, output_width, _) = layer.inputs[0].layout, layer.output.layout
+        _, output_width, channels = layer.output.layout
         fields: dict[str, int | float | Constant] = dict(
             channels=channels,
-            input_width=width,
-            output_height=height,
             output_width=output_width,
             row_taps=self.rows.indices.shape[1],
             column_taps=self.columns.indices.shape[1],
-            rows=Constant(self.rows.indices),
             columns=Constant(self.columns.indices),
             row_weights=Constant(self.rows.weights),
             column_weights=Constant(self.columns.weights),
@@ -99,12 +96,13 @@ class Resize(Op):
             )
         else:
             fields |= dict(extrapolated=float(self.extrapolated))
-        return Call(kernel, Struct(f"btw_resize_{kernel.dtype}", fields), summary=self.title, refused=refused)
+        window = Window.of_table(self.rows.indices)
+        return Call(kernel, Struct(f"btw_resize_{kernel.dtype}", fields), window, self.title, refused)
 
 
 KERNELS = (
-    Kernel("btw_resize_s8_scalar", "whole", "s8", "scalar", "resize"),
-    Kernel("btw_resize_f32_scalar", "whole", "f32", "scalar", "resize"),
+    Kernel("btw_resize_s8_scalar", "rows", "s8", "scalar", "resize", numbered=True),
+    Kernel("btw_resize_f32_scalar", "rows", "f32", "scalar", "resize", numbered=True),
     *move.KERNELS,
 )
 

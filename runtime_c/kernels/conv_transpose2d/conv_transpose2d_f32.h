@@ -6,28 +6,24 @@
 #include "btw.h"
 
 typedef struct {
-    int input_height;
     int input_width;
     int input_channels;
-    int output_height;
     int output_width;
     int output_channels;
     int groups;
     int kernel_height;
     int kernel_width;
-    int stride_height;
     int stride_width;
-    int dilation_height;
     int dilation_width;
-    int top; /* the window of input pixel 0 begins that many rows above the output */
-    int left;
+    int left;             /* the window of input pixel 0 begins that many pixels left of the output */
     const float *weights; /* [output_channels][kernel_height][kernel_width][input_channels / groups] */
     const float *bias;    /* [output_channels] */
 } btw_conv_transpose2d_f32;
 
-/* x[input_height][input_width][input_channels] to y[output_height][output_width][output_channels]. */
+/* rows[kernel_height], each [input_width][input_channels], or null where row ky of the weights meets no input row, to
+ * y[output_width][output_channels]. */
 #if !defined(BTW_INLINE_KERNELS)
-void btw_conv_transpose2d_f32_scalar(const btw_conv_transpose2d_f32 *layer, const float *x, float *y);
+void btw_conv_transpose2d_f32_scalar(const btw_conv_transpose2d_f32 *layer, const void *const rows[], float *y);
 #endif
 
 #endif

@@ -9,7 +9,7 @@ BTW_KERNEL void btw_gather_pixels_u8_scalar(const btw_gather_u8 *layer, const vo
     const uint8_t *from = x;
     uint8_t *to = y;
     for (int pixel = 0; pixel < pixels; pixel++, from += layer->input_pixel)
-        to = btw_gather_block(layer, from, to);
+        to = btw_gather_block(layer, (const void *const[]){from}, 0, to);
 }
 
 #endif

@@ -22,6 +22,8 @@ typedef struct {
     const uint8_t *fill;         /* one value, or null where no offset is negative */
     int fill_bytes;              /* of that value */
     int input_pixel;             /* bytes of an input pixel, where pixels are gathered */
+    int rows_in_turn;            /* 1: the second loop goes through input rows */
+    const int32_t *shifts;       /* [output rows] bytes added to every offset of a row, or null */
 } btw_gather_u8;
 
 static inline int btw_gather_offset(const btw_gather_axis *axis, int index)
@@ -30,12 +32,13 @@ static inline int btw_gather_offset(const btw_gather_axis *axis, int index)
 }
 
 /* All four loops; returns the end of what it wrote. */
-static inline uint8_t *btw_gather_block(const btw_gather_u8 *layer, const uint8_t *x, uint8_t *y)
+static inline uint8_t *btw_gather_block(const btw_gather_u8 *layer, const void *const rows[], int shift, uint8_t *y)
 {
     const btw_gather_axis *const axes = layer->axes;
     for (int i = 0; i < axes[0].size; i++) {
-        const int slow = layer->first + btw_gather_offset(&axes[0], i);
+        const int slow = shift + layer->first + btw_gather_offset(&axes[0], i);
         for (int j = 0; j < axes[1].size; j++) {
+            const uint8_t *const x = rows[layer->rows_in_turn ? j : 0];
             const int middle = slow + btw_gather_offset(&axes[1], j);
             for (int k = 0; k < axes[2].size; k++) {
                 const int fast = middle + btw_gather_offset(&axes[2], k);
@@ -54,11 +57,11 @@ static inline uint8_t *btw_gather_block(const btw_gather_u8 *layer, const uint8_
     return y;
 }
 
-/* A whole tensor; one output row from one input row; pixels, each from the pixel at its place. */
+/* A whole tensor; output row oy from one input row or some; pixels, each from the pixel at its place. */
 
 #if !defined(BTW_INLINE_KERNELS)
 void btw_gather_u8_scalar(const btw_gather_u8 *layer, const void *x, void *y);
-void btw_gather_rows_u8_scalar(const btw_gather_u8 *layer, const void *const rows[], void *y);
+void btw_gather_rows_u8_scalar(const btw_gather_u8 *layer, const void *const rows[], void *y, int oy);
 void btw_gather_pixels_u8_scalar(const btw_gather_u8 *layer, const void *x, void *y, int pixels);
 #endif
 

@@ -6,7 +6,7 @@
 
 BTW_KERNEL void btw_gather_u8_scalar(const btw_gather_u8 *layer, const void *x, void *y)
 {
-    btw_gather_block(layer, x, y);
+    btw_gather_block(layer, &x, 0, y);
 }
 
 #endif

@@ -7,12 +7,9 @@
 
 typedef struct {
     int channels;
-    int input_width;
-    int output_height;
     int output_width;
     int row_taps;
     int column_taps;
-    const int32_t *rows;         /* [output_height][row_taps] input rows */
     const int32_t *columns;      /* [output_width][column_taps] */
     const float *row_weights;    /* [output_height][row_taps] */
     const float *column_weights; /* [output_width][column_taps] */
@@ -22,10 +19,10 @@ typedef struct {
     int output_zero_point;
 } btw_resize_s8;
 
-/* x[height][input_width][channels] to y[output_height][output_width][channels] */
+/* rows[row_taps], each [input_width][channels], to output row oy: y[output_width][channels] */
 
 #if !defined(BTW_INLINE_KERNELS)
-void btw_resize_s8_scalar(const btw_resize_s8 *layer, const int8_t *x, int8_t *y);
+void btw_resize_s8_scalar(const btw_resize_s8 *layer, const void *const rows[], int8_t *y, int oy);
 #endif
 
 #endif
