@@ -125,8 +125,8 @@ def _lower(
         if pushed:
             nodes, names = _with_input_rows(graph, nodes, types, aliases)
         steps = _steps(nodes, types, target, known)
-        memory = _Memory(graph, dict(types), names, steps, schedule, budget, pushed)
-        program = memory.program(target)
+        memory = _Memory(graph, target, dict(types), names, steps, schedule, budget, pushed)
+        program = memory.program()
         early = {step.output for step in program.segments[0].steps} & memory.output_roots() if program.pushed else set()
         if not early:
             break
@@ -237,6 +237,7 @@ class _Memory:
     """Decides which buffer has which padding, who reads a copy, what streams, and where everything lies."""
 
     graph: Graph
+    target: Target
     types: dict[str, TensorType]
     aliases: dict[str, str]
     steps: list[Step]
@@ -247,7 +248,7 @@ class _Memory:
     copies: dict[int, list[Step]] = field(default_factory=dict)
     filled: set[str] = field(default_factory=set)  # tensors whose pads, or rows above and below, some reader looks at
 
-    def program(self, target: Target) -> Program:
+    def program(self) -> Program:
         constants = constants_of(self.graph)
         given = [port.tensor for port in self.graph.inputs] + list(constants)
         ports = set(given) | self.output_roots()
@@ -274,7 +275,7 @@ class _Memory:
         places, arena_bytes = plan_memory(requests + counters + rows + working)
         return Program(
             graph=self.graph,
-            target=target,
+            target=self.target,
             schedule=self.schedule,
             segments=tuple(segments),
             types=self.types,
@@ -446,7 +447,7 @@ class _Memory:
         if demand.window:
             self.filled.add(rows)
         node = Node(rows, Copy(), (name,), rows)
-        call = node.op.lower(Layer(node, (type,), type, Target("any", ("scalar",))))
+        call = node.op.lower(Layer(node, (type,), type, self.target))
         taken = {known.name for known in (*self.steps, *(copy for some in self.copies.values() for copy in some))}
         copy = Step(identifier(f"{step.name}_rows", taken, "rows"), node, call, (name,), rows, 0)
         self.copies.setdefault(demand.step, []).append(copy)

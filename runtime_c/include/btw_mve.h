@@ -52,6 +52,22 @@ typedef struct {
 
 #define BTW_CONV2D_FEW_CHANNELS_S8_MVE_PIXELS 16 /* windows in scratch memory */
 
+/* A convolution in groups, one after the other, through windows of a group in scratch memory. */
+typedef struct {
+    int groups;
+    int kernel_height;
+    int kernel_width;
+    int group_inputs;
+    int group_outputs;
+    int next; /* bytes from a pixel of a window to the next one */
+    int output_width;
+    int advance;
+    int zero_point;
+    int by_scale;
+    int words;             /* of the stream of a group */
+    const int32_t *stream; /* of each group, as for btw_linear_s8_mve */
+} btw_conv2d_groups_s8_mve_layer;
+
 /* A depthwise 3x3 convolution. `together` pixels without gaps fill sixteens better than one. */
 typedef struct {
     int channels;
@@ -104,6 +120,8 @@ void btw_concat_f32_mve(const btw_concat_mve_layer *layer, const void *const x[]
 void btw_conv2d_s8_mve(const btw_conv2d_s8_mve_layer *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_conv2d_few_channels_s8_mve(const btw_conv2d_few_channels_s8_mve_layer *layer, const void *const rows[],
                                     int8_t *y, void *scratch);
+void btw_conv2d_groups_s8_mve(const btw_conv2d_groups_s8_mve_layer *layer, const void *const rows[], int8_t *y,
+                              void *scratch); /* those windows, 16 bytes, and as many pixels of a group's outputs */
 void btw_depthwise_conv2d_3x3_s8_mve(const btw_depthwise_conv2d_3x3_s8_mve_layer *layer, const void *const rows[],
                                      int8_t *y);
 void btw_depthwise_conv2d_s8_mve(const btw_depthwise_conv2d_s8_mve_layer *layer, const void *const rows[], int8_t *y,
@@ -352,6 +370,38 @@ static inline btw_mve_pixels btw_mve_pixels_frame(int inputs, int outputs, int z
     };
     return frame;
 }
+
+/* ---- Windows copied to scratch memory. */
+
+/* Up to 16 bytes of each of `pixels` windows, `advance` apart, to places `size` apart; so from each of `count` rows,
+ * from byte `first` on, to the next `length` bytes of the places. */
+typedef struct {
+    const void *const *rows;
+    int32_t first;
+    int8_t *window;
+    int32_t length;
+    int32_t count;
+    int32_t pixels;
+    int32_t advance;
+    int32_t size;
+} btw_mve_windows;
+
+#define BTW_MVE_COPY_WINDOWS                                                                                           \
+    "ldm r0, {r1-r6, r8, r9}\n\t"                                                                                      \
+    "vctp.8 r4\n"                                                                                                      \
+    "1:\n\t"                                                                                                           \
+    "ldr r10, [r1], #4\n\t"                                                                                            \
+    "mov r11, r3\n\t"                                                                                                  \
+    "add r10, r10, r2\n\t"                                                                                             \
+    "mov lr, r6\n"                                                                                                     \
+    "2:\n\t"                                                                                                           \
+    "vpstt\n\tvldrbt.8 q0, [r10]\n\tvstrbt.8 q0, [r11]\n\t"                                                            \
+    "add r10, r10, r8\n\t"                                                                                             \
+    "add r11, r11, r9\n\t"                                                                                             \
+    "le lr, 2b\n\t"                                                                                                    \
+    "add r3, r3, r4\n\t"                                                                                               \
+    "subs r5, r5, #1\n\t"                                                                                              \
+    "bne 1b"
 
 /* ---- Depthwise: sums of 16 channels in four registers (0 4 8 12, 2 6 10 14, 1 5 9 13, 3 7 11 15) to 16 codes in `to`.
  * bias[4] and factor[4] for each follow in the stream at r9; r12 is the zero point; clobbers q5 to q7. */

@@ -956,6 +956,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_conv2d_few_channels_s8_mve": lambda random: conv_s8(random, depthwise=False),
     "btw_conv2d_s8_dsp": lambda random: conv_s8(random, depthwise=False, quiet=True),
     "btw_conv2d_s8_dsp_float": lambda random: conv_s8(random, depthwise=False),
+    "btw_conv2d_groups_s8_mve": lambda random: conv_s8(random, depthwise=random.random() < 0.2, wide=True),
     "btw_conv2d_s8_mve": lambda random: conv_s8(random, depthwise=False),
     "btw_depthwise_conv2d_3x3_s8_dsp": lambda random: conv_s8(random, depthwise=True, shape="3x3", quiet=True),
     "btw_depthwise_conv2d_3x3_s8_mve": lambda random: conv_s8(random, depthwise=True, shape="3x3", quiet=True),

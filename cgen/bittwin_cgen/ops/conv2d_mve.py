@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from bittwin_cgen.ops.linear_mve import (
     requantization_fields,
     step_order,
 )
+from bittwin_cgen.ops.linear_mve import accepts as pointwise
+from bittwin_cgen.ops.linear_mve import pack as pack_pointwise
 from bittwin_cgen.ops.weighted import Weighted
 
 PIXELS = 16  # windows in scratch memory, as in btw_mve.h
@@ -253,6 +256,92 @@ def taps_scratch(layer: Weighted) -> int:
     return 4 * paired_taps(layer).shape[1]
 
 
+# ---------------------------------------------------------------- groups
+
+
+def merged(layer: Weighted, count: int) -> Weighted:
+    """The same layer with `count` groups each in one, whose weights are zeros between those."""
+    group_outputs, group_inputs = layer.output_channels // layer.groups, layer.weight.shape[1]
+    weight = np.zeros((layer.output_channels, group_inputs * count, *layer.weight.shape[2:]), layer.weight.dtype)
+    for channel in range(layer.output_channels):
+        first = channel // group_outputs % count * group_inputs
+        weight[channel, first : first + group_inputs] = layer.weight[channel]
+    return replace(layer, weight=weight, groups=layer.groups // count)
+
+
+def groups_cost(layer: Weighted, count: int) -> float:
+    """Instructions for a pixel, about, with `count` groups in one."""
+    inputs, outputs = layer.weight.shape[1] * count, layer.output_channels // layer.groups * count
+    taps = layer.kernel_height * layer.kernel_width
+    blocks = 2 * -(-outputs // 8) * (-(-inputs * taps // 16) * STEP / 2 + 12)
+    if count == layer.groups:
+        return blocks
+    return layer.groups // count * (blocks + 6 * taps * -(-inputs // 16) + 6 * -(-outputs // 16) + 2 * taps + 10)
+
+
+def groups_together(layer: Weighted) -> int:
+    """How many groups are computed as one: the cheapest, of at most 16, which is what constants may grow by."""
+    counts = [count for count in range(1, min(layer.groups, 16) + 1) if layer.groups % count == 0]
+    return min(counts, key=lambda count: (groups_cost(layer, count), count))
+
+
+def one_block(layer: Weighted) -> str | None:
+    """Suits where all groups together are computed as if there were none."""
+    if layer.groups == 1:
+        return "one group"
+    if layer.depthwise and layer.output_channels == layer.input_channels:
+        return "depthwise has kernels of its own"
+    count = groups_together(layer)
+    return None if count == layer.groups else f"{layer.groups // count} blocks of groups; it takes one"
+
+
+def blocks(layer: Weighted) -> str | None:
+    if layer.groups == 1 or (layer.depthwise and layer.output_channels == layer.input_channels):
+        return one_block(layer)
+    scalar = layer.output_channels * (16 + 8 * layer.weight[0].size)
+    return None if groups_cost(layer, groups_together(layer)) < scalar else "its groups do not fill vectors"
+
+
+def dense(layer: Weighted) -> Weighted:
+    return merged(layer, layer.groups)
+
+
+def pack_groups(layer: Weighted) -> Struct:
+    block = merged(layer, groups_together(layer))
+    assert block.requantization is not None
+    outputs = block.output_channels // block.groups
+
+    def eights(values: Array, fill: int = 0) -> Array:
+        """Channels of each group filled up to eights."""
+        by_group = values.reshape(block.groups, outputs, *values.shape[1:])
+        pads = [(0, 0), (0, -outputs % 8), *[(0, 0)] * (values.ndim - 1)]
+        return np.pad(by_group, pads, constant_values=fill).reshape(-1, *values.shape[1:])
+
+    taps = block.weight.transpose(0, 2, 3, 1).reshape(block.output_channels, -1)
+    given = block.requantization
+    proved = replace(given, multiplier=eights(given.multiplier, 1), scale=eights(given.scale))
+    stream = channel_stream(eights(taps), eights(block.bias), proved, step_order(-(-taps.shape[1] // 16)))
+    fields: dict[str, Field] = dict(
+        groups=block.groups,
+        kernel_height=block.kernel_height,
+        kernel_width=block.kernel_width,
+        group_inputs=block.weight.shape[1],
+        group_outputs=outputs,
+        next=block.dilation[1] * block.input_channels,
+        output_width=block.output.layout[1],
+        advance=block.stride[1] * block.input_channels,
+    )
+    fields |= requantization_fields(given)
+    fields |= dict(words=len(stream) // block.groups, stream=Constant(stream))
+    return Struct("btw_conv2d_groups_s8_mve_layer", fields)
+
+
+def groups_scratch(layer: Weighted) -> int:
+    block = merged(layer, groups_together(layer))
+    pixels = min(PIXELS, layer.output.layout[1])
+    return pixels * (block.weight[0].size + block.output_channels // block.groups) + SLACK
+
+
 KERNELS = (
     MveKernel(
         "btw_depthwise_conv2d_3x3_s8_mve",
@@ -286,4 +375,50 @@ KERNELS = (
         windows_scratch,
     ),
     MveKernel("btw_conv2d_s8_mve", "rows", "s8", "mve", "conv2d", one_group, pack_rows, runs_scratch, SLACK),
+    # The same kernels where layers in groups are computed as if they had none.
+    MveKernel(
+        "btw_linear_s8_mve",
+        "pixels",
+        "s8",
+        "mve",
+        "linear",
+        lambda layer: one_block(layer) or pointwise(dense(layer)),
+        lambda layer: pack_pointwise(dense(layer)),
+        slack=SLACK,
+        widened=True,
+    ),
+    MveKernel(
+        "btw_conv2d_few_channels_s8_mve",
+        "rows",
+        "s8",
+        "mve",
+        "conv2d",
+        lambda layer: one_block(layer) or few_channels(dense(layer)),
+        lambda layer: pack_few_channels(dense(layer)),
+        lambda layer: windows_scratch(dense(layer)),
+        widened=True,
+    ),
+    MveKernel(
+        "btw_conv2d_s8_mve",
+        "rows",
+        "s8",
+        "mve",
+        "conv2d",
+        one_block,
+        lambda layer: pack_rows(dense(layer)),
+        lambda layer: runs_scratch(dense(layer)),
+        SLACK,
+        widened=True,
+    ),
+    MveKernel(
+        "btw_conv2d_groups_s8_mve",
+        "rows",
+        "s8",
+        "mve",
+        "conv2d",
+        blocks,
+        pack_groups,
+        groups_scratch,
+        widened=True,
+    ),
 )

@@ -10,38 +10,10 @@ BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_short_by_scale, btw_mve_pixels, 
 BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_long, btw_mve_pixels, BTW_MVE_PIXELS_LONG(BTW_MVE_BY_MULTIPLIER))
 BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_long_by_scale, btw_mve_pixels, BTW_MVE_PIXELS_LONG(BTW_MVE_BY_SCALE))
 
-/* Up to 16 bytes of each of `pixels` windows, `advance` apart, to places `size` apart; so from each of `count` rows,
- * from byte `first` on, to the next `length` bytes of the places. */
-typedef struct {
-    const void *const *rows;
-    int32_t first;
-    int8_t *window;
-    int32_t length;
-    int32_t count;
-    int32_t pixels;
-    int32_t advance;
-    int32_t size;
-} btw_conv2d_few_channels_s8_mve_windows;
+BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_copy, btw_mve_windows, BTW_MVE_COPY_WINDOWS)
 
-BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_copy, btw_conv2d_few_channels_s8_mve_windows,
-                 "ldm r0, {r1-r6, r8, r9}\n\t"
-                 "vctp.8 r4\n"
-                 "1:\n\t"
-                 "ldr r10, [r1], #4\n\t"
-                 "mov r11, r3\n\t"
-                 "add r10, r10, r2\n\t"
-                 "mov lr, r6\n"
-                 "2:\n\t"
-                 "vpstt\n\tvldrbt.8 q0, [r10]\n\tvstrbt.8 q0, [r11]\n\t"
-                 "add r10, r10, r8\n\t"
-                 "add r11, r11, r9\n\t"
-                 "le lr, 2b\n\t"
-                 "add r3, r3, r4\n\t"
-                 "subs r5, r5, #1\n\t"
-                 "bne 1b")
-
-/* The same where each row gives 4 bytes: `count` pairs of rows. */
-BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_copy_words, btw_conv2d_few_channels_s8_mve_windows,
+/* The windows where each row gives 4 bytes: `count` pairs of rows. */
+BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_copy_words, btw_mve_windows,
                  "ldm r0, {r1-r6, r8}\n"
                  "1:\n\t"
                  "mov r9, r1\n\t"
@@ -63,7 +35,7 @@ BTW_KERNEL void btw_conv2d_few_channels_s8_mve(const btw_conv2d_few_channels_s8_
     for (int ox = 0; ox < layer->output_width; ox += BTW_CONV2D_FEW_CHANNELS_S8_MVE_PIXELS) {
         const int left = layer->output_width - ox;
         const int pixels = left < BTW_CONV2D_FEW_CHANNELS_S8_MVE_PIXELS ? left : BTW_CONV2D_FEW_CHANNELS_S8_MVE_PIXELS;
-        btw_conv2d_few_channels_s8_mve_windows windows = {
+        btw_mve_windows windows = {
             rows, ox * layer->advance, scratch, row, layer->kernel_height, pixels, layer->advance, size,
         };
         if (row == 4 && layer->parts == 1 && layer->kernel_height % 2 == 0) {
