@@ -76,6 +76,16 @@ def global_average_scale(input_scale: ArrayLike, output_scale: ArrayLike, count:
     return np.asarray(np.asarray(input_scale, np.float32) / whole, np.float32)
 
 
+def average_code(
+    total: ArrayLike, count: ArrayLike, output_scale: ArrayLike, output_zero_point: int, offset: int = 0
+) -> Int8:
+    """QLinearAveragePool from a float32 sum on: two divisions, and the zero point added before rounding."""
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        mean = np.asarray(total, np.float32) / np.asarray(count).astype(np.float32)
+        shifted = mean / np.asarray(output_scale, np.float32) + np.float32(output_zero_point + offset)
+    return saturate(np.rint(shifted), -offset)
+
+
 def average_pool_reference(
     codes: ArrayLike,
     count: ArrayLike,
@@ -86,16 +96,14 @@ def average_pool_reference(
 ) -> Int8:
     """QLinearAveragePool of windows [..., K], row-major, the zero point where outside; count [...] is the divisor.
 
-    A sequential float32 sum of sx * (x - zx), two float32 divisions, and the zero point added before rounding.
+    A sequential float32 sum of sx * (x - zx), then `average_code`.
     """
     windows = np.asarray(codes)
     values = dequantize_linear(windows, input_scale, input_zero_point)
     total = np.zeros(windows.shape[:-1], np.float32)
     for i in range(windows.shape[-1]):
         total = total + values[..., i]
-    mean = total / np.asarray(count).astype(np.float32)
-    with np.errstate(over="ignore"):
-        return saturate(np.rint(mean / np.asarray(output_scale, np.float32) + np.float32(output_zero_point)), 0)
+    return average_code(total, count, output_scale, output_zero_point)
 
 
 def multiply_reference(
@@ -493,6 +501,97 @@ def search(layer: Movable, shifts: tuple[int, ...], limit: int) -> tuple[Int64, 
                 multiplier[i, these[new]] = value[new]
                 ulps[i, these[new]] = block[nearest[new]]
     return multiplier, ulps
+
+
+# ---------------------------------------------------------------- average
+
+
+@dataclass(frozen=True, eq=False)
+class AverageForm:
+    """The mean of `count` codes by their sum: v = sum * multiplier + constant, the code is clamp(v >> shift).
+
+    Multiplier and constant are those of count - least. For sums with v within `guard` of a multiple of 2**shift another
+    code may be right; with a guard of 0 there are none.
+    """
+
+    least: int
+    multiplier: Int32  # [counts]
+    constant: Int32  # [counts]
+    shift: int
+    guard: int
+
+    def apply(self, total: ArrayLike, count: int) -> tuple[Int8, NDArray[np.bool_]]:
+        """(codes, which of them are in doubt) of sums of `count` codes."""
+        i = count - self.least
+        v = np.asarray(total).astype(np.int64) * int(self.multiplier[i]) + int(self.constant[i])
+        doubt = ((v + self.guard) & ((1 << self.shift) - 1)) < 2 * self.guard
+        return saturate(v >> self.shift, 0), np.asarray(doubt)
+
+
+MOST_AVERAGED = 10_000  # codes of a mean whose sums are all tried
+
+
+def prove_average(
+    counts: frozenset[int],
+    input_scale: float,
+    input_zero_point: int,
+    output_scale: float,
+    output_zero_point: int,
+    offset: int = 0,
+) -> AverageForm | None:
+    """A form that equals onnxruntime's float32 steps for every sum of each number of codes in `counts`, or None.
+
+    onnxruntime's sum depends on the order of the codes. It lies within `average_error` of the exact one; where both
+    ends of that interval have one code, that is the code.
+    """
+    least, most = min(counts), max(counts)
+    ratio = float(np.float32(input_scale)) / float(np.float32(output_scale))
+    biggest = 256 * ratio + abs(output_zero_point) + 3
+    shift = min(24, math.floor(math.log2((2**31 - 2) / biggest))) if ratio > 0 else 0
+    if least < 1 or most > MOST_AVERAGED or shift < 8 or not 2.0**-60 < input_scale < 2.0**60:
+        return None
+    half = 1 << (shift - 1)
+    multiplier = np.array([round(ratio / count * 2.0**shift) for count in range(least, most + 1)])
+    trials, least_constant, most_constant, certain = [], [], [], True
+    for count in sorted(counts):
+        total = np.arange(count * (CODE_LOW - input_zero_point), count * (CODE_HIGH - input_zero_point) + 1)
+        error = average_error(count, input_scale, input_zero_point)
+        below, above = (
+            average_code(np.float32(input_scale) * (total + side), count, output_scale, output_zero_point, offset)
+            for side in (-error, error)
+        )
+        products, codes, sure = total * multiplier[count - least], below.astype(np.int64), below == above
+        low, high = limits(codes, shift, False)
+        least_constant.append((low - products).max())
+        most_constant.append((high - products).min())
+        trials.append((products, codes, sure))
+        certain = certain and bool(sure.all())
+    lowest, highest = np.max(least_constant), np.min(most_constant)
+    middle, guard = int(between(np.asarray(lowest), np.asarray(highest))), 0
+    if lowest > highest or not certain:
+        middle, guard = (output_zero_point << shift) + half, 1
+        for products, codes, sure in trials:
+            v = products + middle
+            wrong = ~sure | (np.clip(v >> shift, CODE_LOW, CODE_HIGH) != codes)
+            beyond = v[wrong] & ((1 << shift) - 1)
+            guard = max(guard, int(np.minimum(beyond + 1, (1 << shift) - beyond).max(initial=1)))
+    constant = middle - np.arange(least, most + 1) * input_zero_point * multiplier
+    largest = 128 * np.arange(least, most + 1) * multiplier + np.abs(constant) + guard
+    if guard > half // 2 or largest.max() >= ACCUMULATOR_END:
+        return None
+    return AverageForm(least, multiplier.astype(np.int32), constant.astype(np.int32), shift, guard)
+
+
+def average_error(count: int, input_scale: float, input_zero_point: int) -> float:
+    """How far a float32 sum of `count` dequantized codes is from the exact one at most, in units of the scale.
+
+    Rounding errors of at most 2**-24 of each product and of each partial sum; none where all of them are exact.
+    """
+    reach = max(CODE_HIGH - input_zero_point, input_zero_point - CODE_LOW)
+    significand = int(math.frexp(float(np.float32(input_scale)))[0] * 2.0**24)
+    if significand // (significand & -significand) * reach * count < 1 << 24:
+        return 0.0
+    return 1.001 * 2.0**-24 * reach * (count + count * (count + 1) / 2)
 
 
 # ---------------------------------------------------------------- addition

@@ -18,6 +18,7 @@ from bittwin_cgen.fixed_point import (
     accumulator_range,
     add_reference,
     add_swaps,
+    average_error,
     average_pool_reference,
     bias_codes,
     dequantize_linear,
@@ -28,6 +29,7 @@ from bittwin_cgen.fixed_point import (
     move_scales,
     multiply_reference,
     prove_add,
+    prove_average,
     prove_reciprocal,
     prove_requantization,
     quantize_linear,
@@ -720,6 +722,70 @@ def test_average_pool_equals_onnxruntime(include_pad):
             )
             count = inside.shape[-1] if include_pad else inside.sum(-1)
             assert (y == average_pool_reference(windows, count, sx, zx, sy, zy)).all()
+
+
+def sums_of(form, windows, zero_point, *scales):
+    """(float32 codes, codes by `form`, which are in doubt) of windows [..., count]."""
+    y = average_pool_reference(windows, windows.shape[-1], scales[0], zero_point, *scales[1:])
+    return y, *form.apply(windows.astype(np.int64).sum(-1), windows.shape[-1])
+
+
+@pytest.mark.parametrize("ratio", ["same", "power", "any"])
+def test_average_by_sums_equals_the_float32_steps(ratio):
+    """Every sum of each count, the codes of a window in random order and in the order that rounds most."""
+    rng = np.random.default_rng(11)
+    in_doubt = 0
+    for counts in ((1, 2, 4), (4,), (3, 6, 9), (9,), (49,), (120, 125)):
+        sx = F(2.0 ** -int(rng.integers(3, 8)) if ratio == "power" else rng.uniform(0.004, 0.1))
+        sy = F(rng.uniform(0.004, 0.1)) if ratio == "any" else sx
+        zx, zy = (int(zero) for zero in rng.choice([-128, 127, 0, *rng.integers(-128, 128, 2)], 2))
+        form = prove_average(frozenset(counts), float(sx), zx, float(sy), zy)
+        assert form is not None
+        for count in counts:
+            total = np.arange(-128 * count, 127 * count + 1)
+            even = total[:, None] // count + (np.arange(count) < (total % count)[:, None])
+            spread = np.clip(even + rng.integers(-100, 101, (len(total), 1)) * (-1) ** np.arange(count), -128, 127)
+            for windows in (
+                even,
+                spread,
+                rng.permuted(spread, axis=1),
+                np.sort(spread),
+                rng.integers(-128, 128, (4000, count)),
+            ):
+                y, codes, doubt = sums_of(form, windows.astype(np.int8), zx, sx, sy, zy)
+                assert (y == codes)[~doubt].all()
+                in_doubt += doubt.mean()
+    assert in_doubt < {"same": 12, "power": 12, "any": 0.2}[ratio]
+
+
+def test_order_of_codes_matters_only_where_sums_are_in_doubt():
+    """Means of 4 at exact ties: the float32 sum rounds them both ways, which no integer form can."""
+    windows = np.random.default_rng(0).integers(-128, 128, (200_000, 4)).astype(np.int8)
+    form = prove_average(frozenset({4}), 0.0234, -128, 0.0234, -128)
+    assert form is not None
+    y, codes, doubt = sums_of(form, windows, -128, F(0.0234), F(0.0234), -128)
+    assert (y == codes)[~doubt].all()
+    assert 0.01 < (y != codes).mean() < doubt.mean() < 0.3
+
+
+def test_error_of_a_float32_sum_has_a_bound():
+    rng = np.random.default_rng(3)
+    for scale in (F(0.0123), F(0.25), F(0.75 / 64)):
+        windows = rng.choice([-128, -127, 126, 127, 0], (20_000, 60)) + 1
+        exact = windows.sum(1) * np.float64(scale)
+        total = np.zeros(len(windows), F)
+        for i in range(windows.shape[1]):
+            total = total + scale * windows[:, i].astype(F)
+        assert np.abs(total - exact).max() <= average_error(60, float(scale), -1) * scale
+    assert average_error(60, 0.25, 0) == 0
+    assert 0 < average_error(125, 0.0123, 127) < 0.2
+
+
+def test_averages_without_an_integer_form():
+    assert prove_average(frozenset({0, 4}), 0.1, 0, 0.1, 0) is None  # a window without a pixel
+    assert prove_average(frozenset({4}), 1e4, 0, 1e-4, 0) is None  # multipliers leave 32 bits
+    assert prove_average(frozenset({10_001}), 0.1, 0, 0.1, 0) is None
+    assert prove_average(frozenset({4}), 2.0**15, 0, 0.7, 0) is None  # float32 errors of a whole code
 
 
 def test_module_needs_numpy_only():

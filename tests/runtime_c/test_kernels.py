@@ -372,13 +372,16 @@ def max_pool_f32(random: Random, wide: bool = False) -> KernelCase:
     return real_case(MaxPool(pooling), [x], onnxruntime_gives("MaxPool", "float32", [x], x, **attributes))
 
 
-def average_pool_s8(random: Random, wide: bool = False) -> KernelCase:
+def average_pool_s8(random: Random, wide: bool = False, tiny: bool = False) -> KernelCase:
+    """`tiny`: scales so small that no integer form is tried."""
     shape = draw_image(random, wide)
     pooling, attributes = draw_pooling(random, shape[2:], dilated=False)
     include = bool(random.random() < 0.5)
     x, from_, to = draw_codes(random, shape), draw_quantization(random), draw_quantization(random)
     if random.random() < 0.5:
         to = from_  # as the quantizer writes it: many exact ties
+    if tiny:
+        from_, to = (replace(each, scale=each.scale * 2.0**-70) for each in (from_, to))
     attributes |= dict(count_include_pad=int(include))
     given = (x, *pair(from_), *pair(to))
     y = onnxruntime_gives("QLinearAveragePool", "int8", [x], *given, domain="com.microsoft", **attributes)
@@ -874,7 +877,9 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_average_pool_f32_neon": (average_pool_f32, 12),
     "btw_arg_extreme_f32_scalar": (arg_extreme_f32, 12),
     "btw_average_pool_f32_scalar": (average_pool_f32, 16),
-    "btw_average_pool_s8_scalar": (average_pool_s8, 24),
+    "btw_average_pool_s8_scalar": (lambda random: average_pool_s8(random, tiny=True), 16),
+    "btw_average_pool_sums_s8_armv7m": (lambda random: average_pool_s8(random, wide=True), 16),
+    "btw_average_pool_sums_s8_scalar": (average_pool_s8, 24),
     "btw_cast_u8_scalar": (cast_u8, 24),
     "btw_clip_f32_scalar": (clip_f32, 6),
     "btw_concat_f32_scalar": (concat_f32, 10),

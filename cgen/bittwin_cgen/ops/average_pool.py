@@ -1,15 +1,30 @@
-"""Average pooling; int8 as onnxruntime computes it, by a float32 sum in row order."""
+"""Average pooling; int8 as onnxruntime computes it, by a float32 sum in row order, or by integers that equal it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
 import numpy as np
 
-from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Struct, TensorType, Window
+from bittwin_cgen.fixed_point import AverageForm, prove_average
+from bittwin_cgen.ir import (
+    Array,
+    Call,
+    Constant,
+    Field,
+    Kernel,
+    Layer,
+    Node,
+    Op,
+    Quantization,
+    Struct,
+    TensorType,
+    Window,
+)
 from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.max_pool import Pooling, by_taps, four_channels, read_pooling
@@ -65,7 +80,7 @@ class AveragePool(Op):
         pool, (x, y) = self.pooling, (layer.inputs[0], layer.output)
         _, width, channels = x.layout
         top, left, bottom, right = pool.padding
-        fields: dict[str, int | float] = dict(pool.fields(channels))
+        fields: dict[str, Field] = dict(pool.fields(channels))
         if self.count_include_pad:
             value = x.quantization.zero_point if x.quantization else 0
             beside, below = pool.reach(1, width, y.layout[1]), None
@@ -88,8 +103,60 @@ class AveragePool(Op):
                 offset=y.quantization.offset,
             )
         struct = Struct(f"btw_average_pool_{kernel.dtype}", fields)
+        notes: tuple[str, ...] = ()
+        if "_sums_" in kernel.symbol:
+            form = sums_form(layer)
+            assert form is not None
+            struct = Struct(
+                "btw_average_pool_sums_s8",
+                dict(
+                    layer=struct,
+                    least=form.least,
+                    shift=form.shift,
+                    guard=form.guard,
+                    multiplier=Constant(form.multiplier),
+                    constant=Constant(form.constant),
+                ),
+            )
+            notes = ("sums at ties are computed again, in float32",) if form.guard else ()
         scratch = kernel.scratch(layer) if kernel.scratch else 0
-        return Call(kernel, struct, window, f"average pool {pool.text}", refused, scratch=scratch)
+        return Call(kernel, struct, window, f"average pool {pool.text}", refused, notes, scratch)
+
+
+def sums_form(layer: Layer) -> AverageForm | None:
+    """How the codes of an int8 layer follow from sums in integers; None where they do not."""
+    op, x, y = cast(AveragePool, layer.node.op), layer.inputs[0], layer.output
+    assert x.quantization and y.quantization
+    return _form(_counts(op, x, y), x.quantization, y.quantization)
+
+
+@cache
+def _form(counts: frozenset[int], x: Quantization, y: Quantization) -> AverageForm | None:
+    return prove_average(counts, x.scale, x.zero_point, y.scale, y.zero_point, y.offset) if min(counts) else None
+
+
+def _counts(op: AveragePool, x: TensorType, y: TensorType) -> frozenset[int]:
+    """The numbers of pixels that int8 windows divide by."""
+    pool = op.pooling
+    if op.count_include_pad:
+        return frozenset({math.prod(pool.kernel)})
+    inside: list[set[int]] = []
+    for axis in (0, 1):
+        first = [o * pool.stride[axis] - pool.padding[axis] for o in range(y.layout[axis])]
+        steps = range(0, pool.kernel[axis] * pool.dilation[axis], pool.dilation[axis])
+        inside.append({sum(0 <= start + step < x.layout[axis] for step in steps) for start in first})
+    return frozenset(rows * columns for rows in inside[0] for columns in inside[1])
+
+
+def _no_sums(layer: Layer) -> str | None:
+    return None if sums_form(layer) else "no integer form is right for all sums of a window"
+
+
+def _four_channels_of_sums(layer: Layer) -> str | None:
+    taps = math.prod(cast(AveragePool, layer.node.op).pooling.kernel)
+    if taps > 257:
+        return f"a window of {taps} pixels; their sum fits 16 bits up to 257"
+    return four_channels(layer) or _no_sums(layer)
 
 
 def _eight_int8_channels(layer: Layer) -> str | None:
@@ -106,6 +173,8 @@ KERNELS = (
     by_taps("btw_average_pool_f32_fpu", 8),
     by_taps("btw_average_pool_s8_mve", 2),
     Kernel("btw_average_pool_s8_neon", "rows", "s8", "neon", "average_pool", _eight_int8_channels),
+    Kernel("btw_average_pool_sums_s8_armv7m", "rows", "s8", "armv7m", "average_pool", _four_channels_of_sums),
+    Kernel("btw_average_pool_sums_s8_scalar", "rows", "s8", "scalar", "average_pool", _no_sums),
     Kernel("btw_average_pool_s8_scalar", "rows", "s8", "scalar", "average_pool"),
     Kernel("btw_average_pool_f32_neon", "rows", "f32", "neon", "average_pool", four_channels),
     Kernel("btw_average_pool_f32_scalar", "rows", "f32", "scalar", "average_pool"),

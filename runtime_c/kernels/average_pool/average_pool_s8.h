@@ -22,12 +22,81 @@ typedef struct {
     int offset; /* of the codes in the formula: 128 where the model has uint8 */
 } btw_average_pool_s8;
 
+/* The mean of `count` codes by their sum: v = sum * multiplier[count - least] + constant[count - least], and the code is
+ * clamp(v >> shift), checked over all sums; those with v within `guard` of a multiple of 2**shift may round to another
+ * code, by the order of their float32 steps. */
+typedef struct {
+    btw_average_pool_s8 layer;
+    int least;
+    int shift;
+    int32_t guard; /* 0: no sum is in doubt */
+    const int32_t *multiplier;
+    const int32_t *constant;
+} btw_average_pool_sums_s8;
+
 /* One output row y[output_width][channels]. Null rows do not count; where padding counts, it lies in the rows. */
 
 #if !defined(BTW_INLINE_KERNELS)
 void btw_average_pool_s8_mve(const btw_average_pool_s8 *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_average_pool_sums_s8_armv7m(const btw_average_pool_sums_s8 *layer, const void *const rows[], int8_t *y);
+void btw_average_pool_sums_s8_scalar(const btw_average_pool_sums_s8 *layer, const void *const rows[], int8_t *y);
 void btw_average_pool_s8_neon(const btw_average_pool_s8 *layer, const void *const rows[], int8_t *y);
 void btw_average_pool_s8_scalar(const btw_average_pool_s8 *layer, const void *const rows[], int8_t *y);
 #endif
+
+/* Columns of a window that lie in the image: kx from `first` to below `end`. */
+typedef struct {
+    int left; /* of column 0, in pixels of a row */
+    int first;
+    int end;
+} btw_average_pool_columns;
+
+static inline btw_average_pool_columns btw_average_pool_columns_of(const btw_average_pool_s8 *layer, int ox)
+{
+    btw_average_pool_columns columns = {ox * layer->stride_width - layer->pad_left, 0, layer->kernel_width};
+    while (columns.first < columns.end && columns.left + columns.first * layer->dilation_width < 0)
+        columns.first++;
+    while (columns.first < columns.end &&
+           columns.left + (columns.end - 1) * layer->dilation_width >= layer->input_width)
+        columns.end--;
+    return columns;
+}
+
+/* Pixels that count. */
+static inline int btw_average_pool_count(const btw_average_pool_s8 *layer, const void *const rows[],
+                                         btw_average_pool_columns columns)
+{
+    int count = 0;
+    for (int ky = 0; ky < layer->kernel_height; ky++)
+        count += rows[ky] ? columns.end - columns.first : 0;
+    return count;
+}
+
+/* Channel c as onnxruntime computes it: a float32 sum in row order. Needs -ffp-contract=off. */
+static inline int8_t btw_average_pool_float_code(const btw_average_pool_s8 *layer, const void *const rows[],
+                                                 btw_average_pool_columns columns, int c)
+{
+    float sum = 0.0f;
+    for (int ky = 0; ky < layer->kernel_height; ky++) {
+        const int8_t *const row = rows[ky];
+        for (int kx = columns.first; row && kx < columns.end; kx++) {
+            const int code = row[(columns.left + kx * layer->dilation_width) * layer->channels + c];
+            sum += layer->input_scale * (float)(code - layer->input_zero_point);
+        }
+    }
+    const float mean = sum / (float)btw_average_pool_count(layer, rows, columns) / layer->output_scale;
+    return btw_saturate_offset_s8(mean + (float)layer->output_zero_point, layer->offset);
+}
+
+/* Channel c from the sum of its codes. */
+static inline int8_t btw_average_pool_sum_code(const btw_average_pool_sums_s8 *sums, int32_t sum, int count,
+                                               const void *const rows[], btw_average_pool_columns columns, int c)
+{
+    const int32_t v = sum * sums->multiplier[count - sums->least] + sums->constant[count - sums->least];
+    const uint32_t fraction = (uint32_t)(v + sums->guard) & ((UINT32_C(1) << sums->shift) - 1);
+    if (sums->guard && fraction < 2 * (uint32_t)sums->guard)
+        return btw_average_pool_float_code(&sums->layer, rows, columns, c);
+    return btw_clamp_s8(v >> sums->shift);
+}
 
 #endif
