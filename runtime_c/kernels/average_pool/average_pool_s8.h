@@ -22,9 +22,9 @@ typedef struct {
     int offset; /* of the codes in the formula: 128 where the model has uint8 */
 } btw_average_pool_s8;
 
-/* The mean of `count` codes by their sum: v = sum * multiplier[count - least] + constant[count - least], and the code is
- * clamp(v >> shift), checked over all sums; those with v within `guard` of a multiple of 2**shift may round to another
- * code, by the order of their float32 steps. */
+/* The mean of `count` codes by their sum: v = sum * multiplier[count - least] + constant[count - least], and the code
+ * is clamp(v >> shift), checked over all sums; those with v within `guard` of a multiple of 2**shift may round to
+ * another code, by the order of their float32 steps. */
 typedef struct {
     btw_average_pool_s8 layer;
     int least;

@@ -30,8 +30,7 @@ BTW_KERNEL void btw_average_pool_sums_s8_armv7m(const btw_average_pool_sums_s8 *
             }
             const uint32_t four[4] = {even & 0xffff, odd & 0xffff, even >> 16, odd >> 16};
             for (int i = 0; i < 4; i++)
-                y[c + i] =
-                    btw_average_pool_sum_code(sums, (int32_t)four[i] - 128 * count, count, rows, columns, c + i);
+                y[c + i] = btw_average_pool_sum_code(sums, (int32_t)four[i] - 128 * count, count, rows, columns, c + i);
         }
     }
 }
