@@ -136,6 +136,10 @@ class Op:
         """True where image i of the output (axis 0) comes from image i of each input alone: C can loop over them."""
         return self.elementwise or self.one_image
 
+    def keeps_rows(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        """True where each row of the output comes from the same row of each input alone, all of rank 4."""
+        return False
+
     def for_one_image(self) -> Op:
         """The operator on [1, ...] where this one is on [N, ...]; only one that knows its own shape differs."""
         return self
@@ -284,6 +288,7 @@ class Kernel:
     pixels  f(layer, x..., y, pixels)     that many pixels of each input to as many of the output
     parts   f(layer, x[], y, pixels)      pixels of a table of inputs to as many of the output
     whole   f(layer, x..., y)             dense tensors
+    row     f(layer, x..., y)             a row of each input to one of the output, by a kernel of whole tensors
     reduce  f(layer, x, y, row)           one input row after another; y is there after the last
 
     A kernel with `scratch` takes a pointer to that many bytes of the arena as its last argument. It may read `slack`
@@ -293,7 +298,7 @@ class Kernel:
     """
 
     symbol: str
-    form: Literal["rows", "pixels", "parts", "whole", "reduce"]
+    form: Literal["rows", "pixels", "parts", "whole", "row", "reduce"]
     dtype: str
     isa: str
     folder: str

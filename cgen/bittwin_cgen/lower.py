@@ -201,7 +201,7 @@ def _steps(
         key = node.name, id(node.op)
         if key not in known:
             try:
-                known[key] = node.op.lower(Layer(node, inputs, types[node.output], target))
+                known[key] = _call(Layer(node, inputs, types[node.output], target))
             except ValueError as error:
                 raise BittwinError(
                     f"node {node.name!r}", str(error), "Use float32, or int8 with QuantizeLinear around it"
@@ -215,6 +215,17 @@ def _steps(
         ordered = tuple(node.inputs[i] for i in call.order) if call.order else node.inputs
         steps.append(Step(name, node, call, ordered, node.output, node.op.macs(inputs, types[node.output])))
     return steps
+
+
+def _call(layer: Layer) -> Call:
+    """How a layer is computed: row by row where that can be, though its kernel takes tensors."""
+    op, types = layer.node.op, (*layer.inputs, layer.output)
+    call = op.lower(layer)
+    if call.kernel.form != "whole" or not op.keeps_rows(layer.inputs, layer.output):
+        return call
+    *inputs, output = (replace(type, shape=(1, type.shape[1], 1, type.shape[3])) for type in types)
+    call = op.lower(replace(layer, inputs=tuple(inputs), output=output))
+    return replace(call, kernel=replace(call.kernel, form="row"))
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,11 @@ from typing import Any
 
 import cffi
 import numpy as np
+import onnx
 import pytest
 
 from bittwin.builder import FLAGS, build, compile_files, from_c_order, to_c_order
+from bittwin.verifier import verify
 from bittwin_cgen import generate
 from bittwin_cgen.emit.manifest import manifest
 from bittwin_cgen.emit.model import ModelText
@@ -426,6 +428,25 @@ void push(void *arena, const {kind[given["dtype"]]} *image, {kind[result["dtype"
     assert from_c_order(output, result["shape"]).tobytes() == expected.tobytes()
     by_layers = build(generate(proto, schedule="layers")).run(samples).outputs[result["name"]]
     assert expected.tobytes() == by_layers.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("operator", "result"),
+    [
+        ("ArgMax <axis = 1> (s)", "int64[1,1,9,7]"),
+        ("ReduceMean (s, channels)", "float[1,1,9,7]"),
+        ("ReduceMax (s, columns)", "float[1,5,9,1]"),
+        ("LogSoftmax <axis = 1> (s)", "float[1,5,9,7]"),
+        ("Softmax <axis = 3> (s)", "float[1,5,9,7]"),
+    ],
+)
+def test_what_keeps_rows_apart_is_computed_row_by_row(operator: str, result: str) -> None:
+    """Along channels or columns, though the kernel takes tensors; onnxruntime says what comes out."""
+    model = onnx.parser.parse_model(f"""<ir_version: 10, opset_import: ["": 20]>
+        rows (float[1,5,9,7] x) => ({result} y) <int64[1] channels = {{1}}, int64[1] columns = {{3}}>
+        {{ s = Sigmoid (x) y = {operator} }}""")
+    assert generate(model).program.buffers["s"].slots == 1
+    assert verify(model).passed
 
 
 def test_another_name_of_the_input_is_its_rows_as_well() -> None:

@@ -23,7 +23,7 @@ class Calls:
 
     def whole(self, segment: Segment, step: Step) -> bool:
         """True when one call of the step makes its whole output."""
-        if step.call.kernel.form in ("rows", "reduce"):
+        if step.call.kernel.form in ("rows", "row", "reduce"):
             return False
         rigid = step.call.kernel.form == "whole" or step.call.pixels is not None
         return rigid or (
@@ -56,7 +56,7 @@ class Calls:
             if kernel.form == "parts":
                 lines.append(f"    const void *const x[] = {{{', '.join(xs)}}};")
                 xs = ["x"]
-            last = {"whole": [], "reduce": ["oy"]}.get(kernel.form, [str(self._pixels(step, whole))])
+            last = {"whole": [], "row": [], "reduce": ["oy"]}.get(kernel.form, [str(self._pixels(step, whole))])
             arguments = [*xs, "y", *last]
         layer = f"&{self.model}_{step.name}_layer"
         if kernel.scratch is not None:

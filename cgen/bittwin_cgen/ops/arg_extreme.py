@@ -31,6 +31,9 @@ class ArgExtreme(Op):
     def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
         return 0 not in self.over.axes
 
+    def keeps_rows(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return self.over.keeps_rows(inputs[0])
+
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         (axis,) = self.over.axes
         x = -values[0] if self.smallest else values[0]

@@ -34,6 +34,10 @@ class Axes:
         """All pixels of one image, so that its rows can come one after the other."""
         return len(x.shape) in (3, 4) and x.shape[0] == 1 and self.axes == tuple(range(2, len(x.shape)))
 
+    def keeps_rows(self, x: TensorType) -> bool:
+        """Channels and columns go, rows stay."""
+        return len(x.shape) == 4 and self.keep and not set(self.axes) & {0, 2}
+
     def struct(self, x: TensorType, y: TensorType, **fields: float) -> Struct:
         """Which elements of x stand for each element of y, in the order of y in C."""
         kept = [i for i in range(len(x.shape)) if self.keep or i not in self.axes]  # of x, one for each axis of y
@@ -66,6 +70,9 @@ class Reduce(Op):
 
     def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
         return 0 not in self.over.axes
+
+    def keeps_rows(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return self.over.keeps_rows(inputs[0])
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         compute: Any = {"sum": np.sum, "mean": np.mean, "prod": np.prod}[self.function]
@@ -102,6 +109,9 @@ class Extreme(Op):
 
     def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
         return 0 not in self.over.axes
+
+    def keeps_rows(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return self.over.keeps_rows(inputs[0])
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         compute = np.max if self.function == "max" else np.min

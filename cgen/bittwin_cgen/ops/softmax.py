@@ -31,6 +31,9 @@ class Softmax(Op):
     def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
         return self.axis != 0
 
+    def keeps_rows(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        return len(output.shape) == 4 and self.axis in (1, 3)
+
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         x = values[0].astype(np.float64)
         shifted = x - x.max(self.axis, keepdims=True)
