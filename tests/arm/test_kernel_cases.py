@@ -27,7 +27,12 @@ MEMORY = 1 << 16  # bytes of inputs, of outputs and of scratch memory, at most
 MACHINES = {"cortex-m4": "mps2-an386", "cortex-m55": "mps3-an547"}
 # float32 kernels, and int8 ones that have no cases in test_dsp_twins.py or test_mve_twins.py
 SYMBOLS = {
-    "cortex-m4": [*sorted(name for name in CASES if name.endswith("_f32_fpu")), "btw_max_pool_s8_dsp"],
+    "cortex-m4": [
+        *sorted(name for name in CASES if name.endswith("_f32_fpu")),
+        "btw_concat_s8_armv7m",
+        "btw_max_pool_s8_dsp",
+        "btw_table_s8_armv7m",
+    ],
     "cortex-m55": [
         *sorted(name for name in CASES if name.endswith("_f32_mve")),
         "btw_average_pool_s8_mve",

@@ -115,6 +115,7 @@ def _vectors(layer: Layer) -> str | None:
 KERNELS = (
     MveKernel("btw_concat_s8_mve", "parts", "s8", "mve", "concat", _vectors, _pack_vectors),
     MveKernel("btw_concat_f32_mve", "parts", "f32", "mve", "concat", _vectors, _pack_vectors),
+    Kernel("btw_concat_s8_armv7m", "parts", "s8", "armv7m", "concat"),
     Kernel("btw_concat_s8_scalar", "parts", "s8", "scalar", "concat"),
     Kernel("btw_concat_f32_scalar", "parts", "f32", "scalar", "concat"),
 )

@@ -55,5 +55,6 @@ def _a_vector(layer: Layer) -> str | None:
 KERNELS = (
     Kernel("btw_table_s8_mve", "pixels", "s8", "mve", "table", _a_vector, in_place=True),
     Kernel("btw_table_s8_neon", "pixels", "s8", "neon", "table", needs_aarch64, in_place=True),
+    Kernel("btw_table_s8_armv7m", "pixels", "s8", "armv7m", "table", in_place=True),
     Kernel("btw_table_s8_scalar", "pixels", "s8", "scalar", "table", in_place=True),
 )

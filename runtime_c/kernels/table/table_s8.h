@@ -13,6 +13,7 @@ typedef struct {
 /* x[pixels][channels] to y, which may be x */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_table_s8_armv7m(const btw_table_s8 *layer, const int8_t *x, int8_t *y, int pixels);
 void btw_table_s8_neon(const btw_table_s8 *layer, const int8_t *x, int8_t *y, int pixels);
 void btw_table_s8_scalar(const btw_table_s8 *layer, const int8_t *x, int8_t *y, int pixels);
 void btw_table_s8_mve(const btw_table_s8 *layer, const int8_t *x, int8_t *y, int pixels);
