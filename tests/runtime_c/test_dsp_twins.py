@@ -121,6 +121,8 @@ def _convolution(
     if "_dsp" not in symbol and "_compact" not in symbol:  # blocks of small weights, and so other shifts
         quiet = np.repeat(rng.choice([1, 3], -(-shape.outputs // 4)), 4)[: shape.outputs]
         weight = (weight / quiet[:, None, None, None]).astype(np.int8)
+    if spoil:  # sums so small that many are ties
+        weight[1::2] = np.clip(weight[1::2], -1, 1)
     x = random_codes(rng, (shape.channels, shape.height, shape.width))
     zero, output_zero = (int(v) for v in rng.choice([-128, 127, 0, -3, 77], 2))
     top, left, bottom, right = shape.padding
@@ -142,6 +144,7 @@ def _convolution(
         acc[oc] += bias[oc]
     scale = (rng.uniform(0.5, 1.5, shape.outputs) / 64).astype(np.float32)
     y_scale = output_scale(acc, weight, rng) / 64
+    y_scale = float(2.0 ** np.round(np.log2(y_scale))) if spoil else y_scale
     flat = weight.reshape(len(weight), -1)
     low, high, _ = accumulator_range(flat, bias - zero * flat.astype(np.int64).sum(1))
     scale = move_scales(1.0, scale, y_scale, output_zero, low, high).weight_scale
@@ -165,10 +168,10 @@ def _convolution(
 
 
 def spoiled(scale: Array) -> Array:
-    """One scale so small that no multiplier gives it back, and an exact tie."""
+    """One scale so small that no multiplier gives it back, and every other a power of two: exact ties."""
     scale = scale.copy()
     scale[0] *= np.float32(2.0**-19)
-    scale[-1] = np.float32(2.0 ** np.round(np.log2(scale[-1])))
+    scale[1::2] = 2.0 ** np.round(np.log2(16 * scale[1::2]))
     return scale
 
 
