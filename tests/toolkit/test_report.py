@@ -46,7 +46,7 @@ def made() -> Report:
     model.graph.node[-1].name = HOSTILE
     for node in model.graph.node:
         if node.op_type == "Conv":
-            node.name = f"{HOSTILE} {node.output[0]}"
+            node.name = f"{HOSTILE} {node.output[0]}" + "/BiasAdd;model" * 20
     return report(model, inputs=images(4) | {"y": np.arange(4)}, counted=[], name="net")
 
 

@@ -62,6 +62,7 @@ def bars(names: Sequence[str], values: Sequence[float], unit: str, title: str, s
         axes.invert_yaxis()
         axes.margins(x=0.12, y=0.01)
         axes.set_xlabel(unit)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.spines[["top", "right"]].set_visible(False)
         return _svg(figure, title, salt)
 

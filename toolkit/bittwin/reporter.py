@@ -95,7 +95,7 @@ def report(
     proto = load_model(source)
     exact = None if float_model is None else load_model(float_model)
     if exact is not None:
-        _check_float(proto, exact, f"--float {float_model}" if isinstance(float_model, (str, Path)) else "float_model")
+        _check_float(exact, f"--float {float_model}" if isinstance(float_model, (str, Path)) else "float_model")
     default = None if isinstance(source, onnx.ModelProto) else Path(source).name.split(".")[0]
     model = generate(proto, target, schedule, ram, flash, name or default)
     given = samples_of(model_ports(proto), inputs, samples)
@@ -129,15 +129,12 @@ def report(
     )
 
 
-def _check_float(model: onnx.ModelProto, float_model: onnx.ModelProto, where: str) -> None:
-    """Raises BittwinError where that is not a float32 model with the inputs of `model`."""
+def _check_float(float_model: onnx.ModelProto, where: str) -> None:
+    """Raises BittwinError for a quantized model."""
     for node in float_model.graph.node:
         if node.op_type == "QuantizeLinear" or node.op_type.startswith("QLinear"):
             what = f"is quantized (node {node.name!r}, {node.op_type})"
             raise BittwinError(where, what, "Give the float32 file that was quantized")
-    theirs, ours = ([port.shape for port in model_ports(one)] for one in (float_model, model))
-    if theirs != ours:
-        raise BittwinError(where, f"takes inputs of shape {theirs}, not {ours}", "Give the float32 file of this model")
 
 
 def _profiled(
@@ -274,17 +271,20 @@ class _Page:
         if not shown:
             return ""
         values = [error.sqnr for error in shown]
-        title = "signal to quantization noise of each tensor"
-        return charts.bars([error.node for error in shown], values, "dB, more is better", title, "e")
+        title = "signal to quantization noise of each layer"
+        names = {layer["tensor"]: layer["node"] or layer["name"] for layer in self.facts["layers"]}
+        shown_names = [names.get(error.tensor, error.node) for error in shown]
+        return charts.bars(shown_names, values, "dB, more is better", title, "e")
+
+    @property
+    def first_difference(self) -> str:
+        """The layer, as the page calls it."""
+        rows = (row for row in self.verification.layers if row.name == self.verification.first_difference)
+        return next(row.layer for row in rows)
 
     @property
     def removed(self) -> list[tuple[str, str]]:
         return [(name, entry["reason"]) for name, entry in self.facts["removed"].items()]
-
-    @property
-    def flash(self) -> int | None:
-        first = self.counted[0].report if self.counted else None
-        return first.code_bytes + first.constant_bytes if first else None
 
 
 def _by_layer(profiled: ProfileReport, count: int) -> list[int | None]:

@@ -6,15 +6,17 @@ from xml.sax.saxutils import escape
 
 from bittwin_cgen.ir import Program
 
-LEFT, RIGHT, TOP, BELOW, HEIGHT = 80, 16, 64, 190, 520
+LEFT, RIGHT, TOP, HEIGHT = 80, 16, 64, 520
+LETTERS = 28  # of a step's name
 LETTER = 6.2  # pixels of a letter, about
-COLOURS = {
-    "ring of rows": "#4e79a7",
-    "whole tensor": "#59a14f",
-    "row, made and read within a round": "#76b7b2",
-    "rows of padding values": "#b07aa1",
-    "scratch memory of a kernel": "#f28e2b",
-    "row counters": "#79706e",
+WHITE, INK = "#ffffff", "#1f2933"
+COLOURS = {  # of a buffer, and of the text on it
+    "ring of rows": ("#4e79a7", WHITE),
+    "whole tensor": ("#59a14f", INK),
+    "row, made and read within a round": ("#76b7b2", INK),
+    "rows of padding values": ("#b07aa1", INK),
+    "scratch memory of a kernel": ("#f28e2b", INK),
+    "row counters": ("#79706e", WHITE),
 }
 RING, WHOLE, PASSING, PADDING, SCRATCH, COUNTERS = COLOURS
 
@@ -27,7 +29,7 @@ def memory_map(program: Program) -> str:
     down = HEIGHT / arena
     right = LEFT + across * len(steps)
     width = max(right + RIGHT, LEFT + 880)
-    height = TOP + HEIGHT + BELOW
+    height = TOP + HEIGHT + 24 + LETTER * max([0, *(min(len(step.name), LETTERS) for step in steps)])
     ends, end = [], 0
     for segment in program.segments:
         end += len(segment.steps)
@@ -51,7 +53,7 @@ def memory_map(program: Program) -> str:
         lines.append(f'<line x1="{LEFT}" x2="{right:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e4e4e4"/>')
     for number, step in enumerate(steps):
         x, y = LEFT + (number + 0.5) * across, TOP + HEIGHT + 8
-        shown = escape(_short(step.name, 28))
+        shown = escape(_short(step.name, LETTERS))
         lines.append(
             f'<text transform="translate({x + 4:.1f} {y}) rotate(-90)" text-anchor="end">{shown}'
             f"<title>{escape(step.name)}</title></text>"
@@ -60,17 +62,18 @@ def memory_map(program: Program) -> str:
         x, y = LEFT + place.first * across, TOP + place.offset * down
         wide, high = (place.last - place.first + 1) * across, max(place.bytes * down, 0.75)
         kind, text = _kind(program, name)
+        fill, ink = COLOURS[kind]
         when = f"steps {place.first} to {place.last}" if place.last > place.first else f"step {place.first}"
         label = f"{text}: {kind}, {place.bytes:,} bytes at {place.offset:,}, {when}"
         lines.append(
             f'<g><title>{escape(label)}</title><rect x="{x + 0.5:.1f}" y="{y:.1f}" width="{wide - 1:.1f}" '
-            f'height="{high:.1f}" fill="{COLOURS[kind]}" stroke="#ffffff" stroke-width="0.75"/>'
+            f'height="{high:.1f}" fill="{fill}" stroke="#ffffff" stroke-width="0.75"/>'
         )
         letters = int((wide - 8) / LETTER)
         fitting = [shown for shown in (f"{text} {place.bytes:,}", text, f"{place.bytes:,}") if len(shown) <= letters]
         if high >= 12 and fitting:
             shown = fitting[0]
-            lines.append(f'<text x="{x + 4:.1f}" y="{y + high / 2 + 4:.1f}" fill="#ffffff">{escape(shown)}</text>')
+            lines.append(f'<text x="{x + 4:.1f}" y="{y + high / 2 + 4:.1f}" fill="{ink}">{escape(shown)}</text>')
         lines.append("</g>")
     for number, end in enumerate(ends):
         x = LEFT + end * across
@@ -88,7 +91,7 @@ def memory_map(program: Program) -> str:
 
 def _legend() -> list[str]:
     lines, x = [], float(LEFT)
-    for kind, colour in COLOURS.items():
+    for kind, (colour, _) in COLOURS.items():
         lines.append(f'<rect x="{x:.1f}" y="30" width="11" height="11" fill="{colour}"/>')
         lines.append(f'<text x="{x + 15:.1f}" y="40">{kind}</text>')
         x += 15 + LETTER * len(kind) + 12
