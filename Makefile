@@ -41,8 +41,8 @@ conformance: $(VENV)/ready ## the ONNX backend suite in C; rewrites docs/conform
 fuzz: $(VENV)/ready ## 2,000 random int8 convolutions against onnxruntime
 	@$(BIN)/python -m tests.fuzz_conv2d --cases 2000
 
-golden: $(VENV)/ready ## rewrite tests/golden from what is generated now
-	@$(BIN)/python -m pytest -q tests/cgen/test_golden.py --update-golden
+golden: $(VENV)/ready ## rewrite tests/golden from what is generated now, docs/command.md from the command's help
+	@$(BIN)/python -m pytest -q tests/cgen/test_golden.py tests/toolkit/test_docs.py -k "golden or reference" --update-golden
 
 bench: $(VENV)/ready ## rewrite docs/bench.md and .json: instructions of the networks on every emulated target
 	@$(BIN)/python -m models.benchmark

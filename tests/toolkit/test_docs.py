@@ -38,6 +38,19 @@ def test_site_builds_without_a_warning_and_has_every_page(tmp_path: Path) -> Non
     assert "bittwin-quantize" in (tmp_path / "command.html").read_text()
 
 
+def test_reference_of_the_command_is_what_it_says_itself(request: pytest.FixtureRequest) -> None:
+    """docs/command.md can be read without building the site; `make golden` rewrites it."""
+    command = [sys.executable, "-m", "typer", "bittwin.cli", "utils", "docs", "--name", "bittwin"]
+    made = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    page, mark = DOCS / "command.md", "<!-- reference -->\n"
+    head, found, body = page.read_text().partition(mark)
+    wanted = "\n" + made.replace("# `bittwin`\n", "", 1).strip() + "\n"
+    if request.config.getoption("--update-golden"):
+        page.write_text(head + mark + wanted)
+        return
+    assert found and body == wanted, "make golden"
+
+
 def test_every_page_is_in_the_table_of_contents() -> None:
     listed = set(re.findall(r"^(\w+)$", (DOCS / "index.md").read_text(), re.MULTILINE))
     assert {page.stem for page in DOCS.glob("*.md")} - {"index"} <= listed
