@@ -26,6 +26,7 @@ from bittwin_cgen.ops import OPERATORS
 from bittwin_cgen.ops.known import Known
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear
 from bittwin_cgen.ops.recentre import Recentre
+from bittwin_cgen.symbolic_batch import check_dimension, with_batch
 
 MICROSOFT = frozenset(
     """
@@ -51,10 +52,10 @@ FOLDABLE = frozenset(
 def load_model(source: str | Path | bytes | onnx.ModelProto) -> onnx.ModelProto:
     """A ModelProto with its weights, from a file, bytes or itself; raises BittwinError if it is not one.
 
-    External data may only lie in the folder of the file.
+    External data may only lie in the folder of the file. A batch that has no number is 1 (`symbolic_batch.py`).
     """
     if isinstance(source, onnx.ModelProto):
-        return source
+        return with_batch(source)
     where = "model" if isinstance(source, bytes) else str(source)
     try:
         content = source if isinstance(source, bytes) else Path(source).read_bytes()
@@ -72,7 +73,7 @@ def load_model(source: str | Path | bytes | onnx.ModelProto) -> onnx.ModelProto:
         raise BittwinError(where, "its weights lie in another file", "Give the path of the file instead of its bytes")
     for tensor in external:
         _load_external(tensor, Path(str(source)))
-    return model
+    return with_batch(model)
 
 
 def _load_external(tensor: onnx.TensorProto, path: Path) -> None:
@@ -187,14 +188,7 @@ class _Reader:
             raise BittwinError(where, "has no static shape", "Export the model with a fixed input shape")
         shape = []
         for axis, dimension in enumerate(tensor.shape.dim):
-            if dimension.dim_value < 1:
-                size = repr(dimension.dim_param) if dimension.dim_param else "unknown"
-                raise BittwinError(
-                    where,
-                    f"dimension {axis} is dynamic ({size})",
-                    "Export the model with a fixed input shape (no dynamic axes), or fix it: "
-                    "python -m onnxruntime.tools.make_dynamic_shape_fixed",
-                )
+            check_dimension(value, axis)
             shape.append(dimension.dim_value)
         dtype = _dtype(tensor.elem_type)
         if dtype not in NUMBERS:

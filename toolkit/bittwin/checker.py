@@ -12,11 +12,13 @@ from bittwin.simplifier import simplified
 from bittwin_cgen import BittwinError, compile_program
 from bittwin_cgen.ir import Graph
 from bittwin_cgen.read_onnx import examine_nodes, load_model
+from bittwin_cgen.symbolic_batch import batch_note
 
 
 def check(source: str | Path | onnx.ModelProto) -> dict[str, Any]:
-    """{"supported": bool, "nodes": [{name, op, module, supported, reason, fix, rewritten}]}, every node of the file.
+    """{"supported": bool, "nodes": [{name, op, module, supported, reason, fix, rewritten}], "notes": [text]}.
 
+    nodes: every node of the file. notes: what was taken for granted, such as a batch of 1.
     module: its path in the torch module, where the exporter left it. rewritten: what it becomes, where that is not an
     operator of its own; the values stay the same.
     """
@@ -43,7 +45,8 @@ def check(source: str | Path | onnx.ModelProto) -> dict[str, Any]:
             _tell_rewritten(graph, model, nodes)
     else:
         _simplify(model, nodes)
-    return {"supported": all(node["supported"] for node in nodes), "nodes": nodes}
+    notes = [note] if (note := batch_note(model)) else []
+    return {"supported": all(node["supported"] for node in nodes), "nodes": nodes, "notes": notes}
 
 
 def module_of(node: onnx.NodeProto) -> str:

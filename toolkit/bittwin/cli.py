@@ -197,6 +197,8 @@ def check(model: Model, as_json: Json = False) -> None:
             module = f", module {node['module']}" if node["module"] else ""
             if not node["supported"]:
                 typer.echo(f"{node['name']} ({node['op']}{module}): {node['reason']}. {node['fix']}")
+        for note in report["notes"]:
+            typer.echo(note)
         rewritten = Counter(node["op"] for node in report["nodes"] if node["rewritten"])
         if rewritten:
             each = ", ".join(f"{count} {operator}" for operator, count in sorted(rewritten.items()))

@@ -42,6 +42,7 @@ from bittwin_cgen.fixed_point import (
     requantize_scale,
 )
 from bittwin_cgen.read_onnx import load_model
+from bittwin_cgen.symbolic_batch import check_dimension
 
 Array = NDArray[Any]
 Method = Literal["minmax", "entropy", "percentile", "distribution"]
@@ -209,7 +210,9 @@ def check_inputs(graph: GraphProto, where: str) -> None:
     """Inputs are float32 and have static shapes."""
     for value in graph.input:
         sizes = shape(graph, value.name)
-        if sizes is None or any(size < 1 for size in sizes):
+        for axis in range(len(value.type.tensor_type.shape.dim)):
+            check_dimension(value, axis)
+        if sizes is None:
             raise BittwinError(
                 f"{where}, input {value.name!r}", "its shape is not static", "Export it with fixed sizes, batch 1"
             )

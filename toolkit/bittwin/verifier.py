@@ -32,6 +32,7 @@ from bittwin_cgen.interpret import interpret
 from bittwin_cgen.ir import Array, GeneratedModel, Graph, Program, TensorType
 from bittwin_cgen.ops.quantize_linear import QuantizeLinear
 from bittwin_cgen.read_onnx import load_model
+from bittwin_cgen.symbolic_batch import batch_note
 
 Progress = Callable[[int, int], None]
 
@@ -265,6 +266,8 @@ class _Comparison:
         )
         if self.quantized and (why := golden.why_not_golden(self.proto)):
             result.notes.append(f"{why}: int8 was compared with the numpy reference")
+        if note := batch_note(self.proto):
+            result.notes.append(note)
         compared = [name for name, row in self.rows.items() if name not in self.graph.removed or self._same_as(name)]
         dtypes = {name: self.rows[name].dtype for name in compared}
         whole = golden.session(self.proto)
