@@ -650,26 +650,15 @@ def add_swaps(a_shape: tuple[int, ...], b_shape: tuple[int, ...]) -> bool:
     return True
 
 
-def add_by_rows(a_shape: tuple[int, ...], b_shape: tuple[int, ...]) -> bool:
-    """True where onnxruntime adds one element to a whole row: the innermost axis longer than 1 is so in one of them."""
-    rank = max(len(a_shape), len(b_shape))
-    a, b = (1,) * (rank - len(a_shape)) + a_shape, (1,) * (rank - len(b_shape)) + b_shape
-    for a_size, b_size in zip(reversed(a), reversed(b), strict=True):
-        if a_size > 1 or b_size > 1:
-            return a_size != b_size
-    return False
-
-
-def add_reference(a: ArrayLike, b: ArrayLike, scales: AddScales, row: bool = False) -> Int8:
+def add_reference(a: ArrayLike, b: ArrayLike, scales: AddScales) -> Int8:
     """QLinearAdd of codes that broadcast: fma(a, sa / sy, fma(b, sb / sy, fixed part)), rounded half to even.
 
-    Where `add_swaps` says so, swap the operands and the scales first. `row`: b has one element for each row of a; its
-    product is rounded by itself then.
+    Where `add_swaps` says so, swap the operands and the scales first.
     """
     a_ratio, b_ratio, fixed_part = scales.ratios
     first, second = ((np.asarray(v).astype(np.int32) + scales.offset).astype(np.float32) for v in (a, b))
-    partial = fixed_part + second * b_ratio if row else fma32(second, b_ratio, fixed_part)
-    return saturate(np.rint(fma32(first, a_ratio, partial)), -scales.offset)
+    total = fma32(first, a_ratio, fma32(second, b_ratio, fixed_part))
+    return saturate(np.rint(total), -scales.offset)
 
 
 @dataclass(frozen=True, eq=False)
@@ -713,15 +702,12 @@ class AddForm:
         return saturate(value >> self.shift, 0)
 
 
-def prove_add(scales: AddScales, row: bool = False) -> AddForm:
+def prove_add(scales: AddScales) -> AddForm:
     """The cheapest form that equals `add_reference` for all 65,536 pairs: linear, then a table, then float."""
-    codes = add_reference(CODES[:, None], CODES[None, :], scales, row).astype(np.int64)  # [a, b]
+    codes = add_reference(CODES[:, None], CODES[None, :], scales).astype(np.int64)  # [a, b]
     a_ratio, b_ratio, fixed_part = (float(v) for v in scales.ratios)
     of_file, offset = (CODES + scales.offset).astype(np.float32), scales.offset
-    if row:
-        partial = np.float32(fixed_part) + of_file * np.float32(b_ratio)
-    else:
-        partial = fma32(of_file, np.float32(b_ratio), np.float32(fixed_part))
+    partial = fma32(of_file, np.float32(b_ratio), np.float32(fixed_part))
     fixed_part += offset * (a_ratio + b_ratio - 1)
     biggest = 128 * (a_ratio + b_ratio) + abs(fixed_part) + 2
     shift = min(24, math.floor(math.log2((2**31 - 2) / biggest)))

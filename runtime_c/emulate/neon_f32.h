@@ -157,6 +157,24 @@ NEON_CALL float32x4_t vminq_f32(float32x4_t a, float32x4_t b)
     return a;
 }
 
+/* A number wins over NaN. */
+NEON_CALL float32x4_t vmaxnmq_f32(float32x4_t a, float32x4_t b)
+{
+    for (int i = 0; i < 4; i++)
+        a[i] = a[i] != a[i] ? b[i] : b[i] != b[i] ? a[i] : neon_larger(a[i], b[i]);
+    return a;
+}
+
+NEON_CALL uint32x4_t vcgtq_f32(float32x4_t a, float32x4_t b)
+{
+    return (uint32x4_t)(a > b);
+}
+
+NEON_CALL float32x4_t vbslq_f32(uint32x4_t choice, float32x4_t a, float32x4_t b)
+{
+    return (float32x4_t)((choice & (uint32x4_t)a) | (~choice & (uint32x4_t)b));
+}
+
 /* a + b * c, rounded once */
 NEON_CALL float32x4_t vfmaq_f32(float32x4_t a, float32x4_t b, float32x4_t c)
 {

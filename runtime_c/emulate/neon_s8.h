@@ -221,6 +221,13 @@ NEON_FUNCTION int16x8_t vshlq_s16(int16x8_t a, int16x8_t bits)
     return a;
 }
 
+/* To the right, halves up, by the -63 to 0 bits that kernels ask for. */
+NEON_FUNCTION int32x4_t vrshlq_s32(int32x4_t a, int32x4_t bits)
+{
+    NEON_EACH(4) a[i] = bits[i] ? (int32_t)(((a[i] >> (-bits[i] - 1)) + (int64_t)1) >> 1) : a[i];
+    return a;
+}
+
 /* ---- sums; those of 32 bits do not overflow in kernels ---- */
 
 NEON_FUNCTION int32x4_t vaddq_s32(int32x4_t a, int32x4_t b)
@@ -283,6 +290,11 @@ NEON_FUNCTION int32x4_t vmulq_n_s32(int32x4_t a, int32_t b)
 NEON_FUNCTION int32x4_t vmlaq_n_s32(int32x4_t sum, int32x4_t a, int32_t b)
 {
     return sum + a * b;
+}
+
+NEON_FUNCTION int32x4_t vmull_s16(int16x4_t a, int16x4_t b)
+{
+    return (int32x4_t){a[0] * b[0], a[1] * b[1], a[2] * b[2], a[3] * b[3]};
 }
 
 /* 16-bit sums wrap around. */

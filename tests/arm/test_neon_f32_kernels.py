@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import onnx
 import pytest
 
@@ -22,7 +24,10 @@ SYMBOLS = sorted(symbol for symbol in CASES if symbol.endswith("_f32_neon"))
 
 @pytest.mark.parametrize(("target", "level"), [("cortex-a53", "-O3"), ("cortex-a53", "-O0"), ("armv7-a", "-O2")])
 def test_kernels_equal_onnxruntime(target: str, level: str) -> None:
-    cases, board = [case for symbol in SYMBOLS for case in cases_of(symbol)], BOARDS[target]
+    drawn = [(symbol, case) for symbol in SYMBOLS for case in cases_of(symbol)]
+    if target == "armv7-a":  # which has no division
+        drawn = [(symbol, replace(case, armv7=True)) for symbol, case in drawn]
+    cases, board = [case for symbol, case in drawn if case.call.kernel.symbol == symbol], BOARDS[target]
     real = {path: text for path, text in runtime_files().items() if not path.startswith("emulate/")}
     files, names = sources(cases, "shared", real)
     files["main.c"] = SANITIZED_MAIN

@@ -66,6 +66,7 @@ EXPRESSIONS = [
         "vmaxq_s8(a, b)",
     ),
     *("vshlq_s32(i, vdupq_n_s32(-17))", "vshlq_s32(i, vdupq_n_s32(0))", "vshlq_s16(q, vdupq_n_s16(-3))"),
+    *("vmull_s16(p, vget_high_s16(r))", *(f"vrshlq_s32(i, vdupq_n_s32({-bits}))" for bits in (0, 1, 4, 17, 32))),
     *("vsubq_u8(u, vdupq_n_u8(64))", "vsubq_s16(vmovl_s8(h), vmovl_s8(k))", "vaddw_s8(vmovl_s8(h), k)"),
     *(
         "vld1q_s16((const int16_t *)(const void *)n + 3)",

@@ -32,6 +32,8 @@ FLOATS = {
         *(f"vld1q_lane_f32(x + 9, a, {lane})" for lane in range(4)),
         "vcombine_f32(vget_high_f32(a), vget_low_f32(b))",
         *(f"{operation}(a, b)" for operation in ("vaddq_f32", "vsubq_f32", "vmulq_f32", "vdivq_f32")),
+        *("vmaxnmq_f32(a, b)", "vmaxnmq_f32(vdivq_f32(vdupq_n_f32(0.0f), vdupq_n_f32(0.0f)), b)"),
+        *("vbslq_f32(vcgtq_f32(a, b), a, c)", "vbslq_f32(vcgtq_f32(b, a), c, a)"),
         *("vmaxq_f32(a, b)", "vminq_f32(a, b)", "vfmaq_f32(a, b, c)", "vfmaq_n_f32(a, b, x[15])"),
         *(f"vfmaq_laneq_f32(a, b, c, {lane})" for lane in range(4)),
     ],

@@ -613,6 +613,30 @@ def test_operands_swap_as_in_onnxruntime(a_shape, b_shape, swaps):
     assert checked == 6
 
 
+@pytest.mark.parametrize(
+    ("a_shape", "b_shape"), [((2, 5, 7), (2, 5, 1)), ((3, 16), (3, 1)), ((4, 50), (1, 1)), ((1, 6, 2, 3), (1, 6, 1, 1))]
+)
+def test_one_element_for_a_row_is_added_by_fused_products(a_shape, b_shape):
+    """On pairs of codes where rounding the product of b by itself would give another code."""
+    rng, checked = np.random.default_rng(3), 0
+    for _ in range(2000):
+        scales = random_scales(rng, "kept" if rng.random() < 0.5 else "thirds")
+        a_ratio, b_ratio, fixed_part = scales.ratios
+        first, second = (v.astype(np.float32) for v in (A, B))
+        unfused = np.clip(np.rint(fma32(first, a_ratio, fixed_part + second * b_ratio)), -128, 127)
+        where = np.flatnonzero((unfused != add_reference(A, B, scales)).ravel())
+        if len(where) == 0:
+            continue
+        pair = rng.choice(where)
+        a, b = np.full(a_shape, A.ravel()[pair], np.int8), np.full(b_shape, B.ravel()[pair], np.int8)
+        y = golden(binary("QLinearAdd"), {"a": a, "b": b}, add_constants(scales))
+        assert (y == add_reference(a, b, scales)).all()
+        checked += 1
+        if checked == 4:
+            break
+    assert checked == 4
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_integer_addition_equals_the_reference_for_all_pairs(kind):
     rng = np.random.default_rng(10 + KINDS.index(kind))

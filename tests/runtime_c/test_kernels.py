@@ -538,16 +538,16 @@ def draw_operands(random: Random, wide: bool = False) -> tuple[tuple[int, ...], 
     return (shape, other) if random.random() < 0.7 else (other, shape)
 
 
-def binary_f32(random: Random, name: str) -> KernelCase:
-    shapes = draw_operands(random)
+def binary_f32(random: Random, name: str, wide: bool = False) -> KernelCase:
+    shapes = draw_operands(random, wide)
     a, b = (draw_real(random, shape) for shape in (sorted(shapes, reverse=True) if name == "PRelu" else shapes))
     a = np.abs(a) if name == "Pow" else a
     return real_case(Binary(name), [a, b], onnxruntime_gives(name, "float32", [a, b], a, b))
 
 
-def binary_s32(random: Random, name: str) -> KernelCase:
+def binary_s32(random: Random, name: str, wide: bool = False) -> KernelCase:
     """int32 of all sizes; numpy says how it wraps."""
-    a, b = (random.integers(-(2**31), 2**31, shape).astype(np.int32) for shape in draw_operands(random))
+    a, b = (random.integers(-(2**31), 2**31, shape).astype(np.int32) for shape in draw_operands(random, wide))
     a, b = a >> random.integers(0, 31, a.shape).astype(np.int32), b >> random.integers(0, 31, b.shape).astype(np.int32)
     if name == "Div":
         b = np.where(b == 0, np.int32(-1), b)
@@ -558,10 +558,10 @@ def binary_s32(random: Random, name: str) -> KernelCase:
     return KernelCase(Binary(name), types, TensorType(y.shape, "int32"), (a, b), y)
 
 
-def binary_s8(random: Random, name: str) -> KernelCase:
+def binary_s8(random: Random, name: str, wide: bool = False) -> KernelCase:
     """DequantizeLinear, the operator and QuantizeLinear by onnxruntime."""
     meanings = [draw_quantization(random) for _ in range(3)]
-    shapes = draw_operands(random)
+    shapes = draw_operands(random, wide)
     codes = [draw_codes(random, shape) for shape in (sorted(shapes, reverse=True) if name == "PRelu" else shapes)]
     reals = [
         onnxruntime_gives("DequantizeLinear", "float32", [x], x, *pair(meaning))
@@ -583,9 +583,9 @@ def mul_s8(random: Random, wide: bool = False) -> KernelCase:
     return KernelCase(Mul(), types, codes_type(meanings[2], y.shape), (a, b), y)
 
 
-def add_broadcast_s8(random: Random) -> KernelCase:
+def add_broadcast_s8(random: Random, wide: bool = False) -> KernelCase:
     meanings = draw_add(random, str(random.choice(["linear", "table"])))
-    a, b = (draw_codes(random, shape) for shape in draw_operands(random))
+    a, b = (draw_codes(random, shape) for shape in draw_operands(random, wide))
     given = (a, *pair(meanings[0]), b, *pair(meanings[1]), *pair(meanings[2]))
     y = onnxruntime_gives("QLinearAdd", "int8", [a, b], *given, domain="com.microsoft")
     types = [codes_type(meaning, x.shape) for x, meaning in zip((a, b), meanings, strict=False)]
@@ -848,7 +848,7 @@ def quantize_s8(random: Random) -> KernelCase:
     x = draw_real(random, shape) * np.float32(quantization.scale) * random.choice(np.float32([1, 100, 1e6]), shape)
     halves = np.float32(quantization.scale) * (random.integers(-300, 300, shape) + 0.5).astype(np.float32)
     x = np.where(random.random(shape) < 0.4, halves, x).astype(np.float32)
-    x = np.where(random.random(shape) < 0.1, random.choice(np.float32([np.inf, -np.inf, -0.0, 3e38]), shape), x)
+    x = np.where(random.random(shape) < 0.1, random.choice(np.float32([np.inf, -np.inf, np.nan, -0.0, 3e38]), shape), x)
     y = onnxruntime_gives("QuantizeLinear", "int8", [x], x, *pair(quantization))
     type = TensorType(shape, "float32")
     return KernelCase(QuantizeLinear(quantization), (type,), codes_type(quantization, shape), (x,), y)
@@ -951,7 +951,11 @@ for _dtype, _suffix in (("float32", "f32"), ("int8", "s8")):
 for _row in BINARY_KERNELS:
     _draw_binary = {"f32": binary_f32, "s32": binary_s32, "s8": binary_s8}[_row.dtype]
     _operator = next(name for name, (kernel, _) in BINARY_FUNCTIONS.items() if f"_{kernel}_" in _row.symbol)
-    CASES[_row.symbol] = (lambda random, draw=_draw_binary, name=_operator: draw(random, name), 3)
+    _wide = _row.isa == "neon"
+    CASES[_row.symbol] = (
+        lambda random, draw=_draw_binary, name=_operator, w=_wide: draw(random, name, w and random.random() < 0.7),
+        6 if _wide else 3,
+    )
 for _name, _function in FUNCTIONS.items():
     CASES[f"btw_unary_{_function.name}_f32_scalar"] = (lambda random, name=_name: unary_f32(random, name), 2)
 for _symbol, _draw in {  # kernels of other processors, as their plain C twins: layers that they accept
@@ -1022,6 +1026,10 @@ for _isa in ("neon", "dotprod", "i8mm"):  # with intrinsics that stand in for th
 CASES |= {
     "btw_add_fused_s8_neon": (lambda random: add_s8(random, "table"), 8),
     "btw_add_s8_neon": (lambda random: add_s8(random, "linear"), 12),
+    "btw_add_broadcast_s8_neon": (lambda random: add_broadcast_s8(random, wide=random.random() < 0.7), 12),
+    "btw_concat_s8_neon": (lambda random: concat_s8(random, 40), 12),
+    "btw_mul_s8_neon": (lambda random: mul_s8(random, wide=random.random() < 0.7), 12),
+    "btw_mul_float_s8_neon": (lambda random: mul_s8(random, wide=random.random() < 0.7), 8),
     "btw_average_pool_s8_neon": (lambda random: average_pool_s8(random, wide=True), 8),
     "btw_dequantize_linear_f32_neon": (dequantize_f32, 4),
     "btw_global_average_pool_s8_neon": (lambda random: global_average_pool_s8(random, wide=True), 12),

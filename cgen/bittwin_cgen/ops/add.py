@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from bittwin_cgen.errors import BittwinError
-from bittwin_cgen.fixed_point import CODES, AddForm, AddScales, add_by_rows, add_reference, add_swaps, prove_add
+from bittwin_cgen.fixed_point import CODES, AddForm, AddScales, add_reference, add_swaps, prove_add
 from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
@@ -44,7 +44,7 @@ class Add(Op):
         """(onnxruntime computes b + a, the form)."""
         shapes = self.shapes or (inputs[0].shape, inputs[1].shape)
         scales, swaps = _scales(inputs, output), add_swaps(*shapes)
-        return swaps, prove_add(scales.swapped() if swaps else scales, add_by_rows(*shapes))
+        return swaps, prove_add(scales.swapped() if swaps else scales)
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         if output.quantization is None:
@@ -53,7 +53,7 @@ class Add(Op):
         shapes = self.shapes or (inputs[0].shape, inputs[1].shape)
         if add_swaps(*shapes):
             a, b, scales = b, a, scales.swapped()
-        return add_reference(a, b, scales, add_by_rows(*shapes))
+        return add_reference(a, b, scales)
 
     def lower(self, layer: Layer) -> Call:
         fields: dict[str, Field] = dict(channels=layer.output.layout[2])
@@ -67,9 +67,8 @@ class Add(Op):
         rows = [row for row in KERNELS if row.symbol.rpartition("_")[0] == STRUCTS[form.kind]]
         if form.kind != "linear":
             rows += [row for row in KERNELS if row.symbol.startswith("btw_add_fused_s8")]
-        shapes = self.shapes or (layer.inputs[0].shape, layer.inputs[1].shape)
-        scales = None if add_by_rows(*shapes) else _scales(layer.inputs, layer.output)
-        code_sum = CodeSum(**vars(layer), form=form, scales=scales.swapped() if scales and swaps else scales)
+        scales = _scales(layer.inputs, layer.output)
+        code_sum = CodeSum(**vars(layer), form=form, scales=scales.swapped() if swaps else scales)
         kernel, refused = select(rows, code_sum)
         if kernel.pack:
             order = (1, 0) if swaps else (0, 1)
@@ -98,7 +97,12 @@ class Add(Op):
         order = (1, 0) if swaps != form.swapped else (0, 1)
         inputs = [layer.inputs[i] for i in order]
         rows = [row for row in KERNELS if row.symbol.startswith("btw_add_broadcast_s8")]
-        kernel, refused = select(rows, layer)
+        kernel, refused = select(rows, CodeSum(**vars(layer), form=form, scales=_scales(layer.inputs, layer.output)))
+        if kernel.isa == "neon":
+            linear = dict(a_multiplier=form.a_multiplier, b_multiplier=form.b_multiplier, constant=form.constant)
+            fields = fields_of(inputs, layer.output) | linear | dict(shift=form.shift, half_even=int(form.half_even))
+            struct = Struct("btw_add_broadcast_linear_s8", fields)
+            return replace(call_of(kernel, struct, inputs, layer.output, "add", refused), order=order)
         table = form.table if form.table is not None else CODES.astype(np.int64) * form.b_multiplier + form.constant
         fields = fields_of(inputs, layer.output) | dict(
             a_multiplier=form.a_multiplier,
@@ -120,7 +124,7 @@ class CodeSum(Layer):
     """An addition of codes in the form that was proved: what `accepts` of a kernel gets."""
 
     form: AddForm
-    scales: AddScales | None  # in the order in which onnxruntime adds; None where it does not fuse both products
+    scales: AddScales  # in the order in which onnxruntime adds
 
 
 def _no_halves(layer: CodeSum) -> str | None:
@@ -137,13 +141,14 @@ def _upper_half(layer: CodeSum) -> str | None:
 
 
 def _fused(layer: CodeSum) -> str | None:
-    if layer.scales is None:
-        return "onnxruntime rounds the product of b by itself"
     return "uint8 codes" if layer.scales.offset else needs_aarch64(layer)
 
 
+def _linear(layer: CodeSum) -> str | None:
+    return _upper_half(layer) if layer.form.kind == "linear" else "it takes two multipliers"
+
+
 def _pack_fused(layer: CodeSum) -> Struct:
-    assert layer.scales is not None
     a_ratio, b_ratio, constant = (float(value) for value in layer.scales.ratios)
     fields: dict[str, Field] = dict(channels=layer.output.layout[2], a_ratio=a_ratio, b_ratio=b_ratio)
     return Struct("btw_add_fused_s8", fields | dict(constant=constant))
@@ -161,6 +166,7 @@ KERNELS = (
     Kernel("btw_add_f32_mve", "pixels", "f32", "mve", "add", in_place=True),
     Kernel("btw_add_f32_fpu", "pixels", "f32", "fpu", "add", in_place=True),
     Kernel("btw_add_f32_scalar", "pixels", "f32", "scalar", "add", in_place=True),
+    Kernel("btw_add_broadcast_s8_neon", "pixels", "s8", "neon", "add", _linear, in_place=True),
     Kernel("btw_add_broadcast_s8_scalar", "pixels", "s8", "scalar", "add", in_place=True),
 )
 STRUCTS = {"linear": "btw_add_s8", "table": "btw_add_table_s8", "float": "btw_add_float_s8"}

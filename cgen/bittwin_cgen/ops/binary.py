@@ -13,7 +13,7 @@ import numpy as np
 
 from bittwin_cgen.fixed_point import dequantize_linear, quantize_linear
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
-from bittwin_cgen.kernels import select
+from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, one_repeats, operands, repeats_second, shape_of
 from bittwin_cgen.ops.cast import Cast
@@ -104,10 +104,23 @@ def _vectors(layer: Layer) -> str | None:
     return one_repeats(layer)
 
 
+def _no_division_on_armv7(layer: Layer) -> str | None:
+    return needs_aarch64(layer) if cast(Binary, layer.node.op).function == "Div" else None
+
+
 KERNELS = (
     *(
         Kernel(f"btw_binary_{name}_f32_mve", "pixels", "f32", "mve", "binary", _vectors, in_place=True)
         for name in ("add", "mul", "prelu", "sub")
+    ),
+    *(
+        Kernel(f"btw_binary_{name}_f32_neon", "pixels", "f32", "neon", "binary", _no_division_on_armv7, in_place=True)
+        for name, _ in FUNCTIONS.values()
+        if name != "pow"
+    ),
+    *(
+        Kernel(f"btw_binary_{name}_s8_neon", "pixels", "s8", "neon", "binary", needs_aarch64, in_place=True)
+        for name in ("div", "max", "min", "prelu", "sub")
     ),
     *(
         Kernel(f"btw_binary_{name}_f32_scalar", "pixels", "f32", "scalar", "binary", in_place=True)

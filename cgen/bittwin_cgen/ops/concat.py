@@ -11,7 +11,7 @@ import numpy as np
 
 from bittwin_cgen.fixed_point import dequantize_linear, quantize_linear
 from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
-from bittwin_cgen.kernels import select
+from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.linear_mve import MveKernel
 
@@ -116,6 +116,7 @@ KERNELS = (
     MveKernel("btw_concat_s8_mve", "parts", "s8", "mve", "concat", _vectors, _pack_vectors),
     MveKernel("btw_concat_f32_mve", "parts", "f32", "mve", "concat", _vectors, _pack_vectors),
     Kernel("btw_concat_s8_armv7m", "parts", "s8", "armv7m", "concat"),
+    Kernel("btw_concat_s8_neon", "parts", "s8", "neon", "concat", needs_aarch64),
     Kernel("btw_concat_s8_scalar", "parts", "s8", "scalar", "concat"),
     Kernel("btw_concat_f32_scalar", "parts", "f32", "scalar", "concat"),
 )

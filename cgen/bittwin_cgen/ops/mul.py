@@ -8,7 +8,7 @@ from typing import cast
 
 from bittwin_cgen.fixed_point import ProvedRequantization, multiply_reference, prove_multiply, requantize_scale
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Op, Quantization, Struct, TensorType
-from bittwin_cgen.kernels import requantization_struct, select
+from bittwin_cgen.kernels import needs_aarch64, requantization_struct, select
 from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, one_repeats, shape_of
 from bittwin_cgen.ops.linear_mve import SHIFT
 
@@ -71,6 +71,8 @@ def _by_three(layer: Product) -> str | None:
 KERNELS = (
     Kernel("btw_mul_s8_mve", "pixels", "s8", "mve", "mul", _by_three, in_place=True),
     Kernel("btw_mul_float_s8_mve", "pixels", "s8", "mve", "mul", one_repeats, in_place=True),
+    Kernel("btw_mul_s8_neon", "pixels", "s8", "neon", "mul", _proved, in_place=True),
+    Kernel("btw_mul_float_s8_neon", "pixels", "s8", "neon", "mul", needs_aarch64, in_place=True),
     Kernel("btw_mul_s8_scalar", "pixels", "s8", "scalar", "mul", _proved, in_place=True),
     Kernel("btw_mul_float_s8_scalar", "pixels", "s8", "scalar", "mul", in_place=True),
 )

@@ -60,7 +60,24 @@ typedef struct {
     const int32_t *table; /* [256], of b code - 128 .. 127 */
 } btw_add_broadcast_s8;
 
+typedef struct {
+    int channels;
+    int a_pixel;
+    int a_channel;
+    int b_pixel;
+    int b_channel;
+    int32_t a_multiplier;
+    int32_t b_multiplier;
+    int32_t constant;
+    int shift;
+    int half_even;
+} btw_add_broadcast_linear_s8;
+
+/* the same with v = a * a_multiplier + b * b_multiplier + constant */
+
 #if !defined(BTW_INLINE_KERNELS)
+void btw_add_broadcast_s8_neon(const btw_add_broadcast_linear_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y,
+                               int pixels);
 void btw_add_broadcast_s8_scalar(const btw_add_broadcast_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y,
                                  int pixels);
 void btw_add_s8_armv7m(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);

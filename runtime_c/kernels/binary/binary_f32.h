@@ -18,9 +18,13 @@ typedef struct {
 
 #if !defined(BTW_INLINE_KERNELS)
 void btw_binary_add_f32_mve(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
+void btw_binary_add_f32_neon(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_add_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
+void btw_binary_div_f32_neon(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_div_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
+void btw_binary_max_f32_neon(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_max_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
+void btw_binary_min_f32_neon(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_min_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_mul_f32_mve(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_mul_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
@@ -28,6 +32,9 @@ void btw_binary_pow_f32_scalar(const btw_binary_f32 *layer, const float *x0, con
 void btw_binary_prelu_f32_mve(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_prelu_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_sub_f32_mve(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
+void btw_binary_mul_f32_neon(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
+void btw_binary_prelu_f32_neon(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
+void btw_binary_sub_f32_neon(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 void btw_binary_sub_f32_scalar(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y, int pixels);
 #endif
 

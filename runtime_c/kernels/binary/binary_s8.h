@@ -23,10 +23,15 @@ typedef struct {
 /* y[pixels][channels]; it may be an operand that has its shape */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_binary_div_s8_neon(const btw_binary_s8 *layer, const int8_t *x0, const int8_t *x1, int8_t *y, int pixels);
 void btw_binary_div_s8_scalar(const btw_binary_s8 *layer, const int8_t *x0, const int8_t *x1, int8_t *y, int pixels);
+void btw_binary_max_s8_neon(const btw_binary_s8 *layer, const int8_t *x0, const int8_t *x1, int8_t *y, int pixels);
 void btw_binary_max_s8_scalar(const btw_binary_s8 *layer, const int8_t *x0, const int8_t *x1, int8_t *y, int pixels);
+void btw_binary_min_s8_neon(const btw_binary_s8 *layer, const int8_t *x0, const int8_t *x1, int8_t *y, int pixels);
 void btw_binary_min_s8_scalar(const btw_binary_s8 *layer, const int8_t *x0, const int8_t *x1, int8_t *y, int pixels);
+void btw_binary_prelu_s8_neon(const btw_binary_s8 *layer, const int8_t *x0, const int8_t *x1, int8_t *y, int pixels);
 void btw_binary_prelu_s8_scalar(const btw_binary_s8 *layer, const int8_t *x0, const int8_t *x1, int8_t *y, int pixels);
+void btw_binary_sub_s8_neon(const btw_binary_s8 *layer, const int8_t *x0, const int8_t *x1, int8_t *y, int pixels);
 void btw_binary_sub_s8_scalar(const btw_binary_s8 *layer, const int8_t *x0, const int8_t *x1, int8_t *y, int pixels);
 #endif
 

@@ -19,6 +19,7 @@ typedef struct {
 
 #if !defined(BTW_INLINE_KERNELS)
 void btw_concat_s8_armv7m(const btw_concat_s8 *layer, const void *const x[], int8_t *y, int pixels);
+void btw_concat_s8_neon(const btw_concat_s8 *layer, const void *const x[], int8_t *y, int pixels);
 void btw_concat_s8_scalar(const btw_concat_s8 *layer, const void *const x[], int8_t *y, int pixels);
 #endif
 

@@ -1,34 +1,13 @@
-/* Table look-up, int8, AArch64: 16 codes at a time, by four tables of 64. */
+/* Table look-up, int8, AArch64: the bits of table_s8_scalar.c. */
 /* SPDX-License-Identifier: MIT-0 */
 #include "table_s8.h"
-#include "btw_s8_neon.h"
+#include "btw_look_up_neon.h"
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
-/* Numbers beyond a table's 64 give 0 in the first, and keep what the others gave. */
-BTW_NEON int8x16_t btw_neon_look_up(const int8x16x4_t tables[4], int8x16_t code)
-{
-    const uint8x16_t next = vdupq_n_u8(64);
-    uint8x16_t number = veorq_u8(vreinterpretq_u8_s8(code), vdupq_n_u8(128));
-    int8x16_t y = vqtbl4q_s8(tables[0], number);
-    BTW_UNROLL for (int i = 1; i < 4; i++)
-    {
-        number = vsubq_u8(number, next);
-        y = vqtbx4q_s8(y, tables[i], number);
-    }
-    return y;
-}
-
 BTW_KERNEL BTW_FOLDED void btw_table_s8_neon(const btw_table_s8 *layer, const int8_t *x, int8_t *y, int pixels)
 {
-    const int count = pixels * layer->channels;
-    const int8x16x4_t tables[4] = {vld1q_s8_x4(layer->table), vld1q_s8_x4(layer->table + 64),
-                                   vld1q_s8_x4(layer->table + 128), vld1q_s8_x4(layer->table + 192)};
-    int i = 0;
-    for (; i <= count - 16; i += 16)
-        vst1q_s8(y + i, btw_neon_look_up(tables, vld1q_s8(x + i)));
-    for (; i < count; i++)
-        y[i] = layer->table[x[i] + 128];
+    btw_neon_look_up_all(layer->table, x, y, pixels * layer->channels);
 }
 
 #endif
