@@ -42,6 +42,7 @@ SYMBOLS = {
         "btw_mul_float_s8_mve",
         "btw_mul_s8_mve",
         "btw_quantize_linear_s8_mve",
+        "btw_resize_s8_mve",
         "btw_table_s8_mve",
     ],
 }

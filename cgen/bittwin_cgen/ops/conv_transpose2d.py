@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -76,8 +77,8 @@ class ConvTranspose2d(Op):
 
     def lower(self, layer: Layer) -> Call:
         kernel, refused = select(KERNELS, layer)
-        channels, group_outputs, kernel_height, kernel_width = self.weight.shape
-        parts = self.weight.reshape(self.groups, channels // self.groups, group_outputs, kernel_height, kernel_width)
+        channels, _, kernel_height, kernel_width = self.weight.shape
+        weights, bias = self._blocks() if kernel.isa == "mve" else self._by_channel()
         height, width, _ = layer.inputs[0].layout
         down = np.arange(self.size[0])[:, None] + self.top - np.arange(kernel_height) * self.dilation[0]
         rows = np.where((down >= 0) & (down % self.stride[0] == 0), down // self.stride[0], -1)
@@ -92,17 +93,44 @@ class ConvTranspose2d(Op):
             stride_width=self.stride[1],
             dilation_width=self.dilation[1],
             left=self.left,
-            weights=Constant(np.ascontiguousarray(parts.transpose(0, 2, 3, 4, 1), np.float32)),
-            bias=Constant(self.bias),
+            weights=Constant(np.ascontiguousarray(weights, np.float32)),
+            bias=Constant(bias),
         )
         text = f"transposed convolution {kernel_height}x{kernel_width}"
         if self.stride != (1, 1):
             text += f" stride {self.stride[0]}" + (f"x{self.stride[1]}" if self.stride[0] != self.stride[1] else "")
         window = Window.of_table(np.where(rows < height, rows, -1))
-        return Call(kernel, Struct("btw_conv_transpose2d_f32", fields), window, text, refused)
+        scratch = kernel.scratch(layer) if kernel.scratch else 0
+        return Call(kernel, Struct("btw_conv_transpose2d_f32", fields), window, text, refused, scratch=scratch)
+
+    def _by_channel(self) -> tuple[Array, Array]:
+        """Weights [groups][outputs][KH][KW][inputs] of each group; bias."""
+        channels, *rest = self.weight.shape
+        return self.weight.reshape(self.groups, channels // self.groups, *rest).transpose(0, 2, 3, 4, 1), self.bias
+
+    def _blocks(self) -> tuple[Array, Array]:
+        """Weights [blocks][KH][KW][inputs][block] and bias of outputs in blocks of 8, or one of 4."""
+        outputs = len(self.bias)
+        block = 8 if outputs > 4 else 4
+        weight = np.pad(self.weight, ((0, 0), (0, -outputs % block), (0, 0), (0, 0)))
+        shape = (len(weight), -1, block, *weight.shape[2:])
+        return weight.reshape(shape).transpose(1, 3, 4, 0, 2), np.pad(self.bias, (0, -outputs % block))
 
 
-KERNELS = (Kernel("btw_conv_transpose2d_f32_scalar", "rows", "f32", "scalar", "conv_transpose2d"),)
+def _one_group(layer: Layer) -> str | None:
+    groups = cast(ConvTranspose2d, layer.node.op).groups
+    return f"{groups} groups; it takes one" if groups > 1 else None
+
+
+def _taps(layer: Layer) -> int:
+    """Bytes of two pointers for each weight of a channel; they have 8 bytes on hosts."""
+    return 16 * math.prod(cast(ConvTranspose2d, layer.node.op).weight.shape[2:])
+
+
+KERNELS = (
+    Kernel("btw_conv_transpose2d_f32_mve", "rows", "f32", "mve", "conv_transpose2d", _one_group, scratch=_taps),
+    Kernel("btw_conv_transpose2d_f32_scalar", "rows", "f32", "scalar", "conv_transpose2d"),
+)
 
 
 def read_conv_transpose(node: OnnxNode) -> list[Node]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bittwin_cgen.fixed_point import CODE_HIGH, CODE_LOW, dequantize_linear, prove_reciprocal, quantize_linear
-from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
+from bittwin_cgen.ir import Array, Call, Field, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
 
@@ -67,23 +67,28 @@ def _struct(name: str, layer: Layer, quantization: Quantization) -> Struct:
     return Struct(f"btw_{name}", fields)
 
 
-def _reciprocal(layer: Layer) -> str | None:
+def by_reciprocal(layer: Layer) -> str | None:
+    """Why not, for kernels that divide by the reciprocal of the output's scale."""
     assert layer.output.quantization
     scale = layer.output.quantization.scale
     return None if prove_reciprocal(scale) else f"the reciprocal of {scale} gives other codes"
 
 
+def reciprocal_fields(y: Quantization) -> dict[str, Field]:
+    """The reciprocal, and the values of the lowest and the highest code, float32."""
+    low, high = (float(np.float32(y.scale) * np.float32(code - y.zero_point)) for code in (CODE_LOW, CODE_HIGH))
+    return dict(reciprocal=float(np.float32(1) / np.float32(y.scale)), low=low, high=high)
+
+
 def _pack_reciprocal(layer: Layer) -> Struct:
     y = layer.output.quantization
     assert y
-    ends = [float(np.float32(y.scale) * np.float32(code - y.zero_point)) for code in (CODE_LOW, CODE_HIGH)]
-    reciprocal = float(np.float32(1) / np.float32(y.scale))
-    fields = dict(channels=layer.output.layout[2], scale=y.scale, reciprocal=reciprocal, low=ends[0], high=ends[1])
-    return Struct("btw_quantize_linear_s8_by_reciprocal", fields | dict(zero_point=y.zero_point))
+    fields: dict[str, Field] = dict(channels=layer.output.layout[2], scale=y.scale, zero_point=y.zero_point)
+    return Struct("btw_quantize_linear_s8_by_reciprocal", fields | reciprocal_fields(y))
 
 
 KERNELS = (
-    Kernel("btw_quantize_linear_s8_mve", "pixels", "s8", "mve", "quantize_linear", _reciprocal, _pack_reciprocal),
+    Kernel("btw_quantize_linear_s8_mve", "pixels", "s8", "mve", "quantize_linear", by_reciprocal, _pack_reciprocal),
     Kernel("btw_dequantize_linear_f32_mve", "pixels", "f32", "mve", "dequantize_linear"),
     Kernel("btw_quantize_linear_s8_neon", "pixels", "s8", "neon", "quantize_linear", needs_aarch64),
     Kernel("btw_dequantize_linear_f32_neon", "pixels", "f32", "neon", "dequantize_linear"),

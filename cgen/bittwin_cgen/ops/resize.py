@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, Stru
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops import move
+from bittwin_cgen.ops.quantize_linear import by_reciprocal, reciprocal_fields
 from bittwin_cgen.ops.reshape import Reshape
 from bittwin_cgen.ops.take import LARGEST_AXIS, Take
 
@@ -96,11 +98,23 @@ class Resize(Op):
             )
         else:
             fields |= dict(extrapolated=float(self.extrapolated))
+        struct = Struct(f"btw_resize_{kernel.dtype}", fields)
+        if y and kernel.isa == "mve":
+            struct = Struct("btw_resize_s8_by_reciprocal", fields | reciprocal_fields(y))
+        scratch = kernel.scratch(layer) if kernel.scratch else 0
         window = Window.of_table(self.rows.indices)
-        return Call(kernel, Struct(f"btw_resize_{kernel.dtype}", fields), window, self.title, refused)
+        return Call(kernel, struct, window, self.title, refused, scratch=scratch)
+
+
+def _taps_of_a_pixel(layer: Layer) -> int:
+    """Bytes of a pointer and a weight for each; on hosts 16."""
+    op = cast(Resize, layer.node.op)
+    return 16 * op.rows.indices.shape[1] * op.columns.indices.shape[1]
 
 
 KERNELS = (
+    Kernel("btw_resize_s8_mve", "rows", "s8", "mve", "resize", by_reciprocal, scratch=_taps_of_a_pixel, numbered=True),
+    Kernel("btw_resize_f32_mve", "rows", "f32", "mve", "resize", scratch=_taps_of_a_pixel, numbered=True),
     Kernel("btw_resize_s8_scalar", "rows", "s8", "scalar", "resize", numbered=True),
     Kernel("btw_resize_f32_scalar", "rows", "f32", "scalar", "resize", numbered=True),
     *move.KERNELS,

@@ -19,6 +19,7 @@ typedef struct {
 /* rows[row_taps], each [input_width][channels], to output row oy: y[output_width][channels] */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_resize_f32_mve(const btw_resize_f32 *layer, const void *const rows[], float *y, int oy, void *scratch);
 void btw_resize_f32_scalar(const btw_resize_f32 *layer, const void *const rows[], float *y, int oy);
 #endif
 
