@@ -35,7 +35,7 @@ typedef struct {
                          "r0") "le lr, 3b\n"                                                                           \
                                "4:\n\tldr lr, [sp]\n\twls lr, lr, 8f\n"                                                \
                                "5:\n\tldm r10!, {r0, r7, r8, r12}\n\t" ADD("r0") ADD("r7") ADD("r8")                   \
-                                   ADD("r12") "le lr, 5b\n8:\n\tb 2b\n"                                                    \
+                                   ADD("r12") "le lr, 5b\n8:\n\tb 2b\n"                                                \
                                               "6:\n\tldr r0, [sp, #8]\n\tadd r0, r0, r6\n\tstr r0, [sp, #8]\n\t" STORE \
                                               "bgt 1b\n7:\n\tadd sp, #12\n\tpop {r7}\n\t")
 #define BTW_CONV_TRANSPOSE2D_F32_MVE_ADD_4(x) "vldrw.32 q2, [r11], #16\n\tvfma.f32 q0, q2, " x "\n\t"

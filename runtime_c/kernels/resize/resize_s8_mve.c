@@ -1,5 +1,4 @@
-/* One row of resizing by weights, int8 as onnxruntime computes it, Helium: 4 channels at a time, codes by a proved
- * reciprocal. */
+/* One row of resizing by weights, int8, Helium: 4 channels at a time, codes by a proved reciprocal. */
 /* SPDX-License-Identifier: MIT-0 */
 /* Equals btw_resize_s8_scalar. Needs -ffp-contract=off. */
 #include "btw_resize_mve.h"
