@@ -5,6 +5,7 @@
 
 #include "btw.h"
 #include "btw_fixed_point.h"
+#include "btw_move_codes.h"
 
 /* What is summed for an output pixel: `rows` runs of `row_bytes` input bytes, each padded to quads of 4 taps.
  *
@@ -32,6 +33,14 @@ typedef struct {
     int pixel_step; /* bytes from the window of an output pixel to that of the next */
     int output_width;
 } btw_dsp_conv2d;
+
+/* Groups one after the other: the stream of `group` is that of the first one, others follow. */
+typedef struct {
+    btw_dsp_conv2d group; /* its taps_wide is at least 1 */
+    int groups;
+    int input_channels; /* of a group */
+    int stream_words;   /* of a group */
+} btw_dsp_conv2d_groups;
 
 /* stream, for each 4 channels: 4 biases; 4 words (row 0 | row 1 << 16) of column 1, of column 2, of column 0;
  * 4 words of row 2 (column 1 | column 2 << 16); row 2 column 0 as (channel 0 | channel 2 << 16), (channel 1 | channel
@@ -74,6 +83,9 @@ void btw_depthwise_conv2d_s8_dsp(const btw_dsp_depthwise *layer, const void *con
 void btw_depthwise_conv2d_s8_dsp_float(const btw_dsp_depthwise *layer, const void *const rows[], int8_t *y,
                                        void *scratch);
 void btw_conv2d_s8_dsp(const btw_dsp_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_conv2d_groups_s8_dsp(const btw_dsp_conv2d_groups *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_conv2d_groups_s8_dsp_float(const btw_dsp_conv2d_groups *layer, const void *const rows[], int8_t *y,
+                                    void *scratch);
 void btw_conv2d_3x3x3_s8_dsp(const btw_dsp_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_depthwise_conv2d_3x3_s8_dsp(const btw_dsp_depthwise_3x3 *layer, const void *const rows[], int8_t *y);
 #endif
@@ -462,5 +474,31 @@ static __attribute__((noinline, unused)) void btw_dsp_depthwise_by(const btw_dsp
 #else
 #include "btw_dsp_twin.h"
 #endif
+
+typedef void btw_dsp_windows_function(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
+                                      int pixels, void *scratch);
+
+/* One output row. scratch: pointers to the runs of taps, the results of a group, what `windows` needs. Inlined into
+ * each kernel, so that no function is called by a pointer. */
+static inline __attribute__((always_inline)) void btw_dsp_groups_by(const btw_dsp_conv2d_groups *layer,
+                                                                    const void *const rows[], int8_t *y, void *scratch,
+                                                                    btw_dsp_windows_function *windows)
+{
+    const btw_dsp_conv2d *const group = &layer->group;
+    btw_dsp_taps taps = group->taps;
+    const int size = taps.output_channels, step = size * layer->groups, pixels = group->output_width;
+    const void **const runs = scratch;
+    const void **run = runs;
+    int8_t *const made = (int8_t *)(runs + ((taps.rows + 3) & ~3));
+    for (int ky = 0; ky < group->kernel_height; ky++)
+        for (int kx = 0; kx < group->taps_wide; kx++)
+            *run++ = (const int8_t *)rows[ky] + kx * group->tap_step;
+    for (int g = 0; g < layer->groups; g++, taps.stream += layer->stream_words, y += size) {
+        windows(&taps, runs, group->pixel_step, made, pixels, made + ((size * pixels + 15) & ~15));
+        btw_move_codes(made, y, size, step, pixels);
+        for (int i = 0; i < taps.rows; i++)
+            runs[i] = (const int8_t *)runs[i] + layer->input_channels;
+    }
+}
 
 #endif

@@ -30,6 +30,8 @@ SYMBOLS = {
     "cortex-m4": [
         *sorted(name for name in CASES if name.endswith("_f32_fpu")),
         "btw_concat_s8_armv7m",
+        "btw_conv2d_groups_s8_dsp",
+        "btw_conv2d_groups_s8_dsp_float",
         "btw_max_pool_s8_dsp",
         "btw_table_s8_armv7m",
     ],

@@ -175,10 +175,23 @@ def draw_window(random: Random, sizes: Sequence[int], mode: str) -> tuple[Any, A
     return tuple(kernel), tuple(stride), tuple(dilation), tuple(pads)
 
 
-def conv_s8(random: Random, depthwise: bool, shape: str = "any", quiet: bool = False, wide: bool = False) -> KernelCase:
+def grouped_s8(random: Random, quiet: bool = True) -> KernelCase:
+    """Groups of several channels."""
+    sizes = int(random.integers(2, 5)), int(random.integers(1, 13)), int(random.integers(1, 13))
+    return conv_s8(random, False, "1x1" if random.random() < 0.3 else "any", quiet, sizes=sizes)
+
+
+def conv_s8(
+    random: Random,
+    depthwise: bool,
+    shape: str = "any",
+    quiet: bool = False,
+    wide: bool = False,
+    sizes: tuple[int, int, int] | None = None,
+) -> KernelCase:
     """`quiet`: scales that mostly have a proof, one output channel for each input channel of a depthwise one.
 
-    `wide`: more channels than vectors have lanes.
+    `wide`: more channels than vectors have lanes. `sizes`: groups, input and output channels of each.
     """
     mode = str(random.choice(MODES))
     _, _, height, width = draw_image(random)
@@ -201,6 +214,8 @@ def conv_s8(random: Random, depthwise: bool, shape: str = "any", quiet: bool = F
         group_channels = max(group_channels, 2) if groups > 1 else group_channels
         group_channels = int(random.integers(1, 36)) if wide and groups == 1 else group_channels
         output_channels = groups * int(random.integers(1, 20 if wide else 5))
+        if sizes:
+            groups, group_channels, output_channels = sizes[0], sizes[1], sizes[0] * sizes[2]
         if shape == "3x3x3":
             group_channels, output_channels = 3, 4 * int(random.integers(1, 4))
     x_quantization = draw_quantization(random)
@@ -963,7 +978,11 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_add_s8_mve": lambda random: add_s8(random, "linear"),
     "btw_conv2d_3x3x3_s8_dsp": lambda random: conv_s8(random, depthwise=False, shape="3x3x3", quiet=True),
     "btw_conv2d_few_channels_s8_mve": lambda random: conv_s8(random, depthwise=False),
-    "btw_conv2d_s8_dsp": lambda random: conv_s8(random, depthwise=False, quiet=True),
+    "btw_conv2d_s8_dsp": lambda random: (
+        grouped_s8(random) if random.random() < 0.3 else conv_s8(random, depthwise=False, quiet=True)
+    ),
+    "btw_conv2d_groups_s8_dsp": grouped_s8,
+    "btw_conv2d_groups_s8_dsp_float": lambda random: grouped_s8(random, quiet=False),
     "btw_conv2d_s8_dsp_float": lambda random: conv_s8(random, depthwise=False),
     "btw_conv2d_groups_s8_mve": lambda random: conv_s8(random, depthwise=random.random() < 0.2, wide=True),
     "btw_conv2d_s8_mve": lambda random: conv_s8(random, depthwise=False),

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 
-from bittwin_cgen.ir import Array, Field, Struct
+from bittwin_cgen.ir import Array, Constant, Field, Struct
 from bittwin_cgen.ops.linear_dsp import (
     COMPACT_TAP,
     DspKernel,
     Integers,
+    assembler_cost,
     blocks,
     float_integers,
     no_fpu,
     not_a_byte,
     proved_integers,
     quads,
+    scalar_cost,
     stream,
     taps_struct,
     too_small,
@@ -35,6 +38,8 @@ def has_groups(layer: Weighted) -> str | None:
 
 
 def _too_small(layer: Weighted) -> str | None:
+    if layer.groups > 1:
+        return "several groups" if _fewest(layer) > 1 else _slower(layer)
     _, rows, row_bytes = runs_of_taps(layer, layer.weight).shape
     return too_small(layer, rows, row_bytes)
 
@@ -65,7 +70,7 @@ def window_fields(layer: Weighted) -> dict[str, Field]:
 
 
 def _pack(layer: Weighted) -> Struct:
-    integers = proved_integers(layer)
+    integers = proved_integers(joined(layer, 1))
     return _struct(layer, integers, runs_of_taps(layer, integers.weight))
 
 
@@ -80,12 +85,12 @@ def _pack_compact(layer: Weighted) -> Struct:
 
 
 def _pack_float(layer: Weighted) -> Struct:
-    integers = float_integers(layer)
+    integers = float_integers(joined(layer, 1))
     return _struct(layer, integers, runs_of_taps(layer, integers.weight))
 
 
 def _scratch(layer: Weighted) -> int:
-    taps = runs_of_taps(layer, layer.weight)
+    taps = runs_of_taps(layer, joined(layer, 1).weight)
     pointers = 8 * ((taps.shape[1] + 3) // 4 * 4) if apart(layer) else 0  # 8 bytes each on hosts
     return pointers + window_scratch(layer, quads(taps).shape[1], layer.output.layout[1])
 
@@ -107,6 +112,91 @@ def _pack_3x3x3(layer: Weighted) -> Struct:
     last = np.stack([rows[:, 0, 8], rows[:, 2, 8], rows[:, 1, 8], np.zeros_like(rows[:, 0, 8])], axis=1)
     taps = np.concatenate([rows[:, :, :8].reshape(-1, 24), last], axis=1)
     return _struct(layer, integers, taps[:, None])
+
+
+# ---------------------------------------------------------------- groups
+
+
+def joined(layer: Weighted, groups: int) -> Weighted:
+    """The layer with neighbouring groups made one, until that many are left: zeros where they did not read."""
+    if groups == layer.groups:
+        return layer
+    size, count = layer.weight.shape[0] // layer.groups, layer.groups // groups
+    taps = layer.weight.shape[1]
+    shape = (groups, count, size, count, taps, *layer.weight.shape[2:])
+    wide = np.zeros(shape, layer.weight.dtype)
+    own = layer.weight.reshape(groups, count, size, taps, *layer.weight.shape[2:])
+    for index in range(count):
+        wide[:, index, :, index] = own[:, index]
+    weight = wide.reshape(layer.output_channels, count * taps, *layer.weight.shape[2:])
+    return replace(layer, weight=weight, groups=groups)
+
+
+def _cost(layer: Weighted, groups: int) -> float:
+    """Instructions for an output row with the groups joined to that many, as measured on cortex-m4."""
+    size, channels = layer.output_channels // groups, layer.input_channels // groups
+    runs = layer.kernel_height * layer.kernel_width
+    if groups == 1:
+        neighbours = 1 if layer.dilation[1] != 1 else layer.kernel_width
+        return assembler_cost(layer, runs // neighbours, channels * neighbours, size)
+    made = layer.output.layout[1] * (8 + size / 2)
+    return groups * (60 + 7 * runs + made + assembler_cost(layer, runs, channels, size))
+
+
+def _fewest(layer: Weighted) -> int:
+    """How many groups take the fewest instructions."""
+    counts = [count for count in range(1, layer.groups + 1) if layer.groups % count == 0]
+    return min(counts, key=lambda count: _cost(layer, count))
+
+
+def _slower(layer: Weighted) -> str | None:
+    """Where the scalar kernel of groups is faster."""
+    runs, pixels = layer.kernel_height * layer.kernel_width, layer.output.layout[1]
+    scalar = scalar_cost(layer, runs, layer.weight.shape[1])
+    if layer.depthwise:
+        scalar = pixels * (8 + layer.output_channels * (12 + 5 * runs))
+    assembler = _cost(layer, _fewest(layer))
+    if assembler < scalar or (layer.requantization and layer.requantization.unproved):
+        return None
+    return f"about {assembler:.0f} instructions a row; the scalar kernel takes about {scalar:.0f}"
+
+
+def _groups(layer: Weighted) -> str | None:
+    return "one group has a kernel of its own" if _fewest(layer) == 1 else _slower(layer)
+
+
+def _pack_groups_by(layer: Weighted, integers: Integers) -> Struct:
+    groups = _fewest(layer)
+    size, channels = layer.output_channels // groups, layer.input_channels // groups
+    weight = joined(replace(layer, weight=integers.weight), groups).weight
+    runs = weight.transpose(0, 2, 3, 1).reshape(layer.output_channels, -1, channels)
+    parts = []
+    for first in range(0, layer.output_channels, size):
+        one = slice(first, first + size)
+        own = Integers(weight[one], integers.bias[one], integers.factor[one], integers.offset)
+        parts.append(taps_struct(own, runs[one]))
+    streams = [cast(Constant, part.fields["stream"]).values for part in parts]
+    stream = Constant(np.concatenate([values.reshape(-1) for values in streams]))
+    fields: dict[str, Field] = dict(taps=Struct("btw_dsp_taps", {**parts[0].fields, "stream": stream}))
+    group = Struct("btw_dsp_conv2d", fields | window_fields(layer) | dict(taps_wide=layer.kernel_width))
+    sizes: dict[str, Field] = dict(groups=groups, input_channels=channels, stream_words=streams[0].size)
+    return Struct("btw_dsp_conv2d_groups", dict(group=group) | sizes)
+
+
+def _pack_groups(layer: Weighted) -> Struct:
+    return _pack_groups_by(layer, proved_integers(layer))
+
+
+def _pack_groups_float(layer: Weighted) -> Struct:
+    return _pack_groups_by(layer, float_integers(layer))
+
+
+def _groups_scratch(layer: Weighted) -> int:
+    groups = _fewest(layer)
+    runs, size = layer.kernel_height * layer.kernel_width, layer.output_channels // groups
+    pixels = layer.output.layout[1]
+    windows = 16 * runs * -(-layer.input_channels // groups // 4) + (4 * pixels if size < 4 else 0)
+    return 8 * (-runs // 4 * -4) + -size * pixels // 16 * -16 + windows
 
 
 # ---------------------------------------------------------------- depthwise
@@ -201,7 +291,7 @@ KERNELS = (
         per_mac=3,
     ),
     _row("btw_conv2d_3x3x3_s8_dsp", _accepts_3x3x3, _pack_3x3x3, lambda layer: 16 * 7),
-    _row("btw_conv2d_s8_dsp", _all(has_groups, unproved, _too_small), _pack, _scratch),
+    _row("btw_conv2d_s8_dsp", _all(_too_small, unproved), _pack, _scratch),
     _row(
         "btw_conv2d_s8_dsp_compact",
         _all(has_groups, unproved, not_a_byte, _too_small_compact),
@@ -210,5 +300,7 @@ KERNELS = (
         widened=False,
         per_mac=1.1,
     ),
-    _row("btw_conv2d_s8_dsp_float", _all(has_groups, no_fpu, _too_small), _pack_float, _scratch),
+    _row("btw_conv2d_groups_s8_dsp", _all(_groups, unproved), _pack_groups, _groups_scratch),
+    _row("btw_conv2d_groups_s8_dsp_float", _all(_groups, no_fpu), _pack_groups_float, _groups_scratch),
+    _row("btw_conv2d_s8_dsp_float", _all(_too_small, no_fpu), _pack_float, _scratch),
 )

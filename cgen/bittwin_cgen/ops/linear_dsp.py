@@ -120,16 +120,26 @@ def window_scratch(layer: Weighted, quads: int, pixels: int) -> int:
     return 16 * quads + (4 * pixels if layer.output_channels < 4 else 0)
 
 
-def too_small(layer: Weighted, rows: int, row_bytes: int, tap: float = 5.5) -> str | None:
-    """Where the scalar kernel is faster, by instructions for an output row as measured on cortex-m4.
+def assembler_cost(layer: Weighted, rows: int, row_bytes: int, channels: int, tap: float = 5.5) -> float:
+    """Instructions for an output row of that many channels, as measured on cortex-m4.
 
     tap: instructions for a tap of 2 pixels and 4 channels.
     """
-    assert layer.requantization is not None
-    pixels, channels, taps = layer.output.layout[1], layer.output_channels, rows * (-row_bytes // 4 * -4)
+    pixels, taps = layer.output.layout[1], rows * (-row_bytes // 4 * -4)
     pair = 40 + 12 * rows + 1.75 * taps + -(-channels // 4) * (36 + tap * taps)
-    assembler = 150 + -(-pixels // 2) * pair + (6 * pixels * channels if channels < 4 else 0)
-    scalar = pixels * (8 + channels * (12 + 4 * rows + 3.4 * rows * row_bytes))
+    return 150 + -(-pixels // 2) * pair + (6 * pixels * channels if channels < 4 else 0)
+
+
+def scalar_cost(layer: Weighted, rows: int, row_bytes: int) -> float:
+    """The same of the scalar kernel, for runs of neighbouring taps."""
+    return layer.output.layout[1] * (8 + layer.output_channels * (12 + 4 * rows + 3.4 * rows * row_bytes))
+
+
+def too_small(layer: Weighted, rows: int, row_bytes: int, tap: float = 5.5) -> str | None:
+    """Where the scalar kernel is faster."""
+    assert layer.requantization is not None
+    assembler = assembler_cost(layer, rows, row_bytes, layer.output_channels, tap)
+    scalar = scalar_cost(layer, rows, row_bytes)
     if assembler < scalar or layer.requantization.unproved:
         return None
     return f"about {assembler:.0f} instructions a row; the scalar kernel takes about {scalar:.0f}"

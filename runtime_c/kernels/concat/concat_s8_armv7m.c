@@ -1,32 +1,11 @@
 /* Concatenation, int8, Armv7-M: codes that stay are moved by words, equals btw_concat_s8_scalar. */
 /* SPDX-License-Identifier: MIT-0 */
 /* Needs loads and stores of words at any address. */
+#include "btw_move_codes.h"
 #include "btw_table_armv7m.h"
 #include "concat_s8.h"
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
-
-static inline void btw_move_word(int8_t *y, const int8_t *x)
-{
-    uint32_t word;
-    memcpy(&word, x, 4);
-    memcpy(y, &word, 4);
-}
-
-/* the last word of a pixel overlaps the one before it where the size is no multiple of 4 */
-static inline void btw_concat_move(const int8_t *x, int8_t *y, int size, int total, int pixels)
-{
-    for (int pixel = 0; pixel < pixels; pixel++, x += size, y += total) {
-        if (size < 4) {
-            for (int c = 0; c < size; c++)
-                y[c] = x[c];
-            continue;
-        }
-        for (int c = 0; c < size - 4; c += 4)
-            btw_move_word(y + c, x + c);
-        btw_move_word(y + size - 4, x + size - 4);
-    }
-}
 
 BTW_KERNEL void btw_concat_s8_armv7m(const btw_concat_s8 *layer, const void *const x[], int8_t *y, int pixels)
 {
@@ -38,7 +17,7 @@ BTW_KERNEL void btw_concat_s8_armv7m(const btw_concat_s8 *layer, const void *con
         const int8_t *const table = layer->parts[i].table;
         const int8_t *part = x[i];
         if (!table)
-            btw_concat_move(part, y, size, total, pixels);
+            btw_move_codes(part, y, size, total, pixels);
         int8_t *to = y;
         for (int pixel = 0; table && pixel < pixels; pixel++, part += size, to += total)
             btw_look_up_s8(table, part, to, size);
