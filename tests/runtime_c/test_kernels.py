@@ -57,6 +57,7 @@ from bittwin_cgen.ops.table import Table
 from bittwin_cgen.ops.take import Take
 from bittwin_cgen.ops.transpose import Transpose
 from bittwin_cgen.ops.unary import FUNCTIONS, Unary
+from bittwin_cgen.ops.unary import KERNELS as UNARY_KERNELS
 from bittwin_cgen.runtime import runtime_files
 from tests.runtime_c.kernel_harness import FLAGS, KernelCase, Kind, LoadedCases, run_sanitized
 
@@ -973,6 +974,8 @@ for _row in BINARY_KERNELS:
     )
 for _name, _function in FUNCTIONS.items():
     CASES[f"btw_unary_{_function.name}_f32_scalar"] = (lambda random, name=_name: unary_f32(random, name), 2)
+    if f"btw_unary_{_function.name}_f32_mve" in {row.symbol for row in UNARY_KERNELS}:
+        CASES[f"btw_unary_{_function.name}_f32_mve"] = (lambda random, name=_name: unary_f32(random, name), 4)
 for _symbol, _draw in {  # kernels of other processors, as their plain C twins: layers that they accept
     "btw_add_s8_armv7m": lambda random: add_s8(random, "linear"),
     "btw_add_s8_mve": lambda random: add_s8(random, "linear"),

@@ -108,15 +108,26 @@ class Unary(Op):
 
     def lower(self, layer: Layer) -> Call:
         name = FUNCTIONS[self.function].name
-        rows = [row for row in KERNELS if row.symbol.startswith(f"btw_unary_{name}_f32")]
+        rows = [row for row in KERNELS if row.symbol.startswith(f"btw_unary_{name}_f32_")]
         kernel, refused = select(rows, layer)
         fields = dict(channels=layer.output.layout[2], alpha=self.alpha, beta=self.beta)
         return Call(kernel, Struct("btw_unary_f32", fields), summary=self.title, refused=refused)
 
 
-KERNELS = tuple(
-    Kernel(f"btw_unary_{function.name}_f32_scalar", "pixels", "f32", "scalar", "unary", in_place=True)
-    for function in FUNCTIONS.values()
+def _vectors(layer: Layer) -> str | None:
+    _, width, channels = layer.output.layout
+    return None if width * channels >= 8 else f"{width * channels} values a row; vectors pay from 8 on"
+
+
+KERNELS = (
+    *(
+        Kernel(f"btw_unary_{name}_f32_mve", "pixels", "f32", "mve", "unary", _vectors, in_place=True)
+        for name in ("elu", "hard_sigmoid", "hard_swish", "leaky_relu", "mish", "sigmoid", "swish", "tanh")
+    ),
+    *(
+        Kernel(f"btw_unary_{function.name}_f32_scalar", "pixels", "f32", "scalar", "unary", in_place=True)
+        for function in FUNCTIONS.values()
+    ),
 )
 
 

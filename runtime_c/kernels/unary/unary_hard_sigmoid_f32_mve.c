@@ -1,0 +1,26 @@
+/* HardSigmoid, float32, Helium: 4 values at a time. */
+/* SPDX-License-Identifier: MIT-0 */
+/* Equals btw_unary_hard_sigmoid_f32_scalar but for rounding and NaNs; y may be x. */
+#include "btw_unary_f32_mve.h"
+#include "unary_f32.h"
+
+#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
+
+BTW_UNARY_F32_MVE_LOOP(
+    btw_unary_hard_sigmoid_f32_mve_values, "vmov.i32 q6, #0\n\tvdup.32 q7, r12\n\t",
+    "vmul.f32 q0, q0, r4\n\tvadd.f32 q0, q0, r5\n\tvmaxnm.f32 q0, q0, q6\n\tvminnm.f32 q0, q0, q7\n\t")
+
+BTW_KERNEL void btw_unary_hard_sigmoid_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels)
+{
+    const btw_unary_f32_mve frame = {
+        .x = x,
+        .y = y,
+        .count = pixels * layer->channels,
+        .alpha = layer->alpha,
+        .beta = layer->beta,
+        .exponential = BTW_UNARY_F32_MVE_EXPONENTIAL,
+    };
+    btw_unary_hard_sigmoid_f32_mve_values(&frame);
+}
+
+#endif

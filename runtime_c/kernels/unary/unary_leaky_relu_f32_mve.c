@@ -1,0 +1,25 @@
+/* LeakyRelu, float32, Helium: 4 values at a time. */
+/* SPDX-License-Identifier: MIT-0 */
+/* Equals btw_unary_leaky_relu_f32_scalar but for rounding and NaNs; y may be x. */
+#include "btw_unary_f32_mve.h"
+#include "unary_f32.h"
+
+#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
+
+BTW_UNARY_F32_MVE_LOOP(btw_unary_leaky_relu_f32_mve_values, "",
+                       "vmul.f32 q1, q0, r4\n\tvpt.f32 lt, q0, zr\n\tvmovt q0, q1\n\t")
+
+BTW_KERNEL void btw_unary_leaky_relu_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels)
+{
+    const btw_unary_f32_mve frame = {
+        .x = x,
+        .y = y,
+        .count = pixels * layer->channels,
+        .alpha = layer->alpha,
+        .beta = 0.0f,
+        .exponential = BTW_UNARY_F32_MVE_EXPONENTIAL,
+    };
+    btw_unary_leaky_relu_f32_mve_values(&frame);
+}
+
+#endif
