@@ -1,4 +1,4 @@
-/* x / (1 + e**(-alpha * x)), float32: the plain C twin of the Helium kernel. */
+/* Swish, float32: the plain C twin of the Helium kernel. */
 /* SPDX-License-Identifier: MIT-0 */
 #include "unary_f32.h"
 

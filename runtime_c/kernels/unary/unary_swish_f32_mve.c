@@ -1,4 +1,4 @@
-/* x / (1 + e**(-alpha * x)), float32, Helium: 4 values at a time. */
+/* Swish, float32, Helium: 4 values at a time. */
 /* SPDX-License-Identifier: MIT-0 */
 /* Equals btw_unary_swish_f32_scalar but for rounding and NaNs; y may be x. */
 #include "btw_unary_f32_mve.h"
