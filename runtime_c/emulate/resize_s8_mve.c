@@ -5,9 +5,10 @@
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
-BTW_KERNEL void btw_resize_s8_mve(const btw_resize_s8_by_reciprocal *layer, const void *const rows[], int8_t *y, int oy,
+BTW_KERNEL void btw_resize_s8_mve(const btw_resize_s8_by_reciprocal *given, const void *const rows[], int8_t *y, int oy,
                                   void *scratch)
 {
+    const btw_resize_s8 *const layer = &given->plain;
     (void)scratch;
     const float *const row_weights = layer->row_weights + oy * layer->row_taps;
     for (int ox = 0; ox < layer->output_width; ox++) {

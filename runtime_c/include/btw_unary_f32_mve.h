@@ -1,4 +1,4 @@
-/* Functions of one float32 value, Helium: 4 values at a time, and e**x for those that need it. */
+/* Functions of one float32 value, Helium: 4 values at a time, and the exponential for those that need it. */
 /* SPDX-License-Identifier: MIT-0 */
 #ifndef BTW_UNARY_F32_MVE_H
 #define BTW_UNARY_F32_MVE_H

@@ -100,7 +100,7 @@ class Resize(Op):
             fields |= dict(extrapolated=float(self.extrapolated))
         struct = Struct(f"btw_resize_{kernel.dtype}", fields)
         if y and kernel.isa == "mve":
-            struct = Struct("btw_resize_s8_by_reciprocal", fields | reciprocal_fields(y))
+            struct = Struct("btw_resize_s8_by_reciprocal", {"plain": struct} | reciprocal_fields(y))
         scratch = kernel.scratch(layer) if kernel.scratch else 0
         window = Window.of_table(self.rows.indices)
         return Call(kernel, struct, window, self.title, refused, scratch=scratch)

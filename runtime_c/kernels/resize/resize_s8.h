@@ -21,17 +21,7 @@ typedef struct {
 
 /* See btw_quantize_linear_s8_by_reciprocal. */
 typedef struct {
-    int channels;
-    int output_width;
-    int row_taps;
-    int column_taps;
-    const int32_t *columns;      /* [output_width][column_taps] */
-    const float *row_weights;    /* [output_height][row_taps] */
-    const float *column_weights; /* [output_width][column_taps] */
-    float input_scale;
-    int input_zero_point;
-    float output_scale;
-    int output_zero_point;
+    btw_resize_s8 plain;
     float reciprocal; /* of output_scale */
     float low;
     float high;

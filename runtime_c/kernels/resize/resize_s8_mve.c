@@ -34,18 +34,19 @@ BTW_MVE_FUNCTION(btw_resize_s8_mve_pixel, btw_resize_s8_mve_frame,
                  "add r7, r7, #4\n\tsubs r4, r4, #4\n\tbgt 1b\n\tpop {r7}\n\t")
 
 /* scratch: a tap for each weight */
-BTW_KERNEL void btw_resize_s8_mve(const btw_resize_s8_by_reciprocal *layer, const void *const rows[], int8_t *y, int oy,
+BTW_KERNEL void btw_resize_s8_mve(const btw_resize_s8_by_reciprocal *given, const void *const rows[], int8_t *y, int oy,
                                   void *scratch)
 {
+    const btw_resize_s8 *const layer = &given->plain;
     btw_resize_s8_mve_frame frame = {
         .taps = scratch,
         .y = y,
         .channels = layer->channels,
         .input_zero_point = layer->input_zero_point,
         .input_scale = layer->input_scale,
-        .low = layer->low,
-        .high = layer->high,
-        .reciprocal = layer->reciprocal,
+        .low = given->low,
+        .high = given->high,
+        .reciprocal = given->reciprocal,
         .minus_scale = -layer->output_scale,
         .output_zero_point = layer->output_zero_point,
     };
