@@ -33,6 +33,7 @@ SYMBOLS = {
         "btw_conv2d_groups_s8_dsp",
         "btw_conv2d_groups_s8_dsp_float",
         "btw_max_pool_s8_dsp",
+        "btw_mul_s8_dsp",
         "btw_table_s8_armv7m",
     ],
     "cortex-m55": [

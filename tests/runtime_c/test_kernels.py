@@ -1014,6 +1014,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_concat_s8_armv7m": lambda random: concat_s8(random, 12),
     "btw_concat_f32_mve": lambda random: concat_f32(random, 12),
     "btw_concat_s8_mve": lambda random: concat_s8(random, 40),
+    "btw_mul_s8_dsp": lambda random: mul_s8(random, wide=random.random() < 0.5),
     "btw_mul_s8_mve": lambda random: mul_s8(random, wide=random.random() < 0.5),
     "btw_mul_float_s8_mve": lambda random: mul_s8(random, wide=random.random() < 0.5),
     "btw_max_pool_s8_mve": lambda random: max_pool_s8(random, wide=True),

@@ -9,7 +9,7 @@ from typing import cast
 from bittwin_cgen.fixed_point import ProvedRequantization, multiply_reference, prove_multiply, requantize_scale
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import needs_aarch64, requantization_struct, select
-from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, one_repeats, shape_of
+from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, one_repeats, shape_of, steps_of
 from bittwin_cgen.ops.linear_mve import SHIFT
 
 
@@ -64,13 +64,24 @@ def _proved(layer: Product) -> str | None:
 
 def _by_three(layer: Product) -> str | None:
     if layer.proof is not None and layer.proof.shift != SHIFT:
-        return f"a shift of {layer.proof.shift}; the vectors take {SHIFT}"
+        return f"a shift of {layer.proof.shift}; the kernel takes {SHIFT}"
     return _proved(layer) or one_repeats(layer)
+
+
+def _fours(layer: Product) -> str | None:
+    channels = layer.output.layout[2]
+    steps = sorted(steps_of(x, layer.output) or (0, 0) for x in layer.inputs)
+    if steps[1] != (channels, 1):
+        return "no operand has the shape of the output"
+    if steps[0] != steps[1] and (steps[0] != (0, 1) or channels % 4):
+        return f"the other operand has neither that shape nor a value for each of 4, 8, ... channels ({channels})"
+    return _by_three(layer)
 
 
 KERNELS = (
     Kernel("btw_mul_s8_mve", "pixels", "s8", "mve", "mul", _by_three, in_place=True),
     Kernel("btw_mul_float_s8_mve", "pixels", "s8", "mve", "mul", one_repeats, in_place=True),
+    Kernel("btw_mul_s8_dsp", "pixels", "s8", "dsp", "mul", _fours, in_place=True),
     Kernel("btw_mul_s8_neon", "pixels", "s8", "neon", "mul", _proved, in_place=True),
     Kernel("btw_mul_float_s8_neon", "pixels", "s8", "neon", "mul", needs_aarch64, in_place=True),
     Kernel("btw_mul_s8_scalar", "pixels", "s8", "scalar", "mul", _proved, in_place=True),

@@ -40,6 +40,7 @@ void btw_mul_float_s8_scalar(const btw_mul_float_s8 *layer, const int8_t *a, con
 void btw_mul_s8_mve(const btw_mul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_mul_float_s8_neon(const btw_mul_float_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_mul_s8_neon(const btw_mul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
+void btw_mul_s8_dsp(const btw_mul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_mul_s8_scalar(const btw_mul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 #endif
 
