@@ -33,6 +33,10 @@ def session_of(model: onnx.ModelProto) -> str:
 def _activations(model: onnx.ModelProto) -> set[str]:
     """The types of quantized activations, by their zero points."""
     constants = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if node.op_type == "Constant" and attribute.name == "value":
+                constants[node.output[0]] = attribute.t.data_type
     found = set()
     for node in model.graph.node:
         quantizes = node.op_type == "QuantizeLinear"

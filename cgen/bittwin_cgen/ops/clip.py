@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, OnnxForm, Op, Struct, TensorType
+from bittwin_cgen.fixed_point import CODES
+from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, OnnxForm, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.binary import Binary
 from bittwin_cgen.ops.cast import Cast
 from bittwin_cgen.ops.known import Known
+from bittwin_cgen.ops.table import Table
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ def read_clip(node: OnnxNode) -> list[Node]:
 
 
 def _clip_integers(node: OnnxNode) -> list[Node]:
-    """Plain integers (not codes), as int32."""
+    """Codes as a table, plain integers as int32."""
+    quantization = node.types[node.activation(0)].quantization
+    if quantization is not None:
+        return _clip_codes(node, quantization)
     x, y, dtype, rank = node.activation(0), node.outputs[0], node.dtype(), node.rank()
     wide = f"{y}/int32"
     nodes = [Node(wide, Cast("int32"), (x,), wide)]
@@ -90,3 +95,26 @@ def _clip_integers(node: OnnxNode) -> list[Node]:
             nodes.append(Node(made, Binary(function), (wide, constant), made))
             wide = made
     return [*nodes, Node(node.name, Cast(dtype), (wide,), y)]
+
+
+class ClippedCodes(Table):
+    """A table whose results mean what its codes mean."""
+
+    moves = True
+
+    def infer(self, inputs: Sequence[TensorType]) -> TensorType:
+        return TensorType(inputs[0].shape, "int8", inputs[0].quantization)
+
+
+def _clip_codes(node: OnnxNode, quantization: Quantization) -> list[Node]:
+    """Between QuantizeLinear and DequantizeLinear, where some exporters say that the range of codes is narrower."""
+    dtype = "uint8" if quantization.offset else "int8"
+    bounds = [-128, 127]
+    for index in (1, 2):
+        if node.has(index):
+            bound = node.constant(index, "bound")
+            if bound.size != 1 or str(bound.dtype) != dtype:
+                raise node.refuse(f"a bound is {bound.dtype} of shape {bound.shape}", f"Use one {dtype} number")
+            bounds[index - 1] = int(bound.reshape(-1)[0]) - quantization.offset
+    codes = np.minimum(np.maximum(CODES, bounds[0]), bounds[1]).astype(np.int8)
+    return node.node(ClippedCodes(codes, f"clip {bounds[0]} .. {bounds[1]}"), node.activation(0))
