@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from bittwin.verifier import verify
 from bittwin_cgen import generate
+from bittwin_cgen.emit.calls import joined
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
@@ -149,3 +150,13 @@ def test_nothing_else_lies_among_the_goldens() -> None:
 def test_goldens_stay_small_enough_to_read() -> None:
     for path in GOLDEN.rglob("*.*"):
         assert len(path.read_text().splitlines()) <= 400, path
+
+
+def test_long_statements_are_broken_between_their_parts() -> None:
+    many = [f"made->some_layer_with_a_name_{i} > made->another_layer + 1" for i in range(4)]
+    text = joined("        if (", [*many, "((a && b) || c)"], "&&", ") {")
+    lines = text.splitlines()
+    assert len(lines) > 2 and all(len(line) <= 120 for line in lines)
+    assert {len(line) - len(line.lstrip()) for line in lines[1:]} == {len("        if (")}
+    assert "".join(line.strip() + " " for line in lines).strip() == f"if ({' && '.join([*many, '((a && b) || c)'])}) {{"
+    assert joined("if (", ["a"], "||", ")") == "if (a)"

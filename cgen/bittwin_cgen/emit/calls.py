@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,32 @@ import numpy as np
 from bittwin_cgen.emit.literals import C_TYPES, float_literal
 from bittwin_cgen.ir import Buffer, Program, Segment, Step, TensorType, Window
 from bittwin_cgen.lower import counters_name
+
+WIDTH = 120  # columns of the C
+INDENT = " " * 8  # of statements in a flow
+
+
+def filled(opening: str, parts: list[str], closing: str) -> str:
+    """`opening` and the parts, each but the last with what joins it to the next, in lines below one another."""
+    lines, indent = [opening], " " * len(opening)
+    for number, part in enumerate(parts):
+        ends = closing if number == len(parts) - 1 else ""
+        if len(lines[-1]) + len(part.rstrip()) + len(ends) > WIDTH and lines[-1] not in (opening, indent):
+            lines[-1] = lines[-1].rstrip()
+            lines.append(indent)
+        lines[-1] += part
+    return "\n".join(lines) + closing
+
+
+def call(indent: str, function: str, arguments: list[str]) -> str:
+    """A statement that calls a function."""
+    return filled(f"{indent}{function}(", [*(f"{text}, " for text in arguments[:-1]), arguments[-1]], ");")
+
+
+def joined(opening: str, conditions: list[str], operator: str, closing: str) -> str:
+    """A statement's head with conditions joined by && or ||; lines may also end at an || inside one."""
+    whole = [*(f"{text} {operator} " for text in conditions[:-1]), conditions[-1]]
+    return filled(opening, [part for text in whole for part in re.split(r"(?<= \|\| )", text) if part], closing)
 
 
 @dataclass(frozen=True)
@@ -62,7 +89,7 @@ class Calls:
         if kernel.scratch is not None:
             name = self.program.scratch.get(step.name)
             arguments.append(f"btw_at(frame->arena, {self.program.places[name].offset})" if name else "NULL")
-        lines.append(f"    {kernel.symbol}({', '.join([layer, *arguments])});")
+        lines.append(call("    ", kernel.symbol, [layer, *arguments]))
         if (buffer.left or buffer.right) and buffer.mode != "constant":
             pixel = buffer.channels * buffer.itemsize
             lines.append(f"    btw_pad_{buffer.mode}(y, {buffer.width}, {pixel}, {buffer.left}, {buffer.right});")
@@ -101,7 +128,7 @@ class Calls:
                 "    int busy;",
                 "    do {",
                 "        busy = 0;",
-                *[f"        {line}" for line in turns],
+                *turns,
                 "    } while (busy);",
                 "}",
             ]
@@ -133,9 +160,9 @@ class Calls:
             f"    {self.model}_{step.name}(frame, oy);",
         ]
 
-    def woken(self, segment: Segment) -> str:
-        """Condition: a row that was pushed lets some step run. Behind the first, all have done what they could before:
-        what is made of padding alone as well.
+    def woken(self, segment: Segment) -> list[str]:
+        """Conditions, any of which: a row that was pushed lets some step run. Behind the first, all have done what they
+        could before: what is made of padding alone as well.
         """
         taker = segment.steps[0]
         readers = [step for step in segment.steps if taker.output in map(self.program.memory_of, step.inputs)]
@@ -146,7 +173,7 @@ class Calls:
             for step in readers
             for there in (self._there(step, taker.output, taker),)
         ]
-        return " || ".join([f"made->{taker.name} == 1", *waits, f"made->{taker.name} >= {self.calls_of(taker)}"])
+        return [f"made->{taker.name} == 1", *waits, f"made->{taker.name} >= {self.calls_of(taker)}"]
 
     def _turn(self, segment: Segment, step: Step) -> list[str]:
         """Makes a row if it can be made now."""
@@ -158,12 +185,12 @@ class Calls:
         conditions += self._wanted(segment, step)
         if any(self._ends_with(step, maker) for maker in makers.values()):
             del conditions[0]
+        padding = self._padding_turn(segment, step, "} else if (")
         return [
-            f"if ({' && '.join(conditions)}) {{",
-            f"    {self.model}_{step.name}(frame, made->{step.name}++);",
-            "    busy = 1;",
-            "}",
-            *(f"else {line}" if line.startswith("if") else line for line in self._padding_turn(segment, step)),
+            joined(f"{INDENT}if (", conditions, "&&", ") {"),
+            f"{INDENT}    {self.model}_{step.name}(frame, made->{step.name}++);",
+            f"{INDENT}    busy = 1;",
+            *(padding or [f"{INDENT}}}"]),
         ]
 
     def _wanted(self, segment: Segment, step: Step) -> list[str]:
@@ -172,11 +199,11 @@ class Calls:
         if step.output not in segment.paced or not readers:
             return []
         waiting = [
-            f"(made->{other.name} < {self.calls_of(other)} && !{self._there(other, step.output, step)})"
+            f"(made->{other.name} < {self.calls_of(other)} && {_not(self._there(other, step.output, step))})"
             for other in readers
         ]
         finished = " && ".join(f"made->{other.name} >= {self.calls_of(other)}" for other in readers)
-        return [f"({' || '.join([*waiting, f'({finished})'])})"]
+        return [f"({' || '.join([*waiting, f'({finished})' if len(readers) > 1 else finished])})"]
 
     def _ends_with(self, step: Step, maker: Step) -> bool:
         """The step has made as many rows as the maker of its input when there are no more."""
@@ -185,7 +212,7 @@ class Calls:
         rows = step.call.window is None and "reduce" not in (step.call.kernel.form, maker.call.kernel.form)
         return rows and self.calls_of(step) == self.calls_of(maker) and not self.program.buffers[maker.output].below
 
-    def _padding_turn(self, segment: Segment, step: Step) -> list[str]:
+    def _padding_turn(self, segment: Segment, step: Step, opening: str = "if (") -> list[str]:
         """Makes a row of padding values below the image, where a ring has them."""
         buffer = self.program.buffers[step.output]
         if not buffer.below:
@@ -193,34 +220,34 @@ class Calls:
         suffix, value = self._value(buffer.dtype, buffer.value)
         start = self.program.place_of(step.output).offset
         values = buffer.stride // buffer.itemsize
-        row = f"btw_at(frame->arena, {start} + made->{step.name}++ % {buffer.slots} * {buffer.stride})"
-        reached = f"made->{step.name} >= {buffer.height} && made->{step.name} < {buffer.height + buffer.below}"
+        row = _at(start, f"made->{step.name}++ % {buffer.slots} * {buffer.stride}")
+        reached = [f"made->{step.name} >= {buffer.height}", f"made->{step.name} < {buffer.height + buffer.below}"]
         return [
-            f"if ({' && '.join([reached, *self._wanted(segment, step)])}) {{",
-            f"    btw_fill_{suffix}({row}, {values}, {value});",
-            "    busy = 1;",
-            "}",
+            joined(f"{INDENT}{opening}", [*reached, *self._wanted(segment, step)], "&&", ") {"),
+            f"{INDENT}    btw_fill_{suffix}({row}, {values}, {value});",
+            f"{INDENT}    busy = 1;",
+            f"{INDENT}}}",
         ]
 
     def _there(self, step: Step, name: str, maker: Step) -> str:
-        """Condition: the rows of a tensor that the next call of the step reads are there."""
+        """Condition: the rows of a tensor that the step's next call reads are there. A comparison, or in brackets."""
         window, buffer = step.call.window, self.program.buffers[name]
         made, counter, height = f"made->{maker.name}", f"made->{step.name}", buffer.height
         if maker.call.kernel.form == "reduce":
-            return f"({made} >= {self.calls_of(maker)})"
+            return f"{made} >= {self.calls_of(maker)}"
         if window is None and height < self.calls_of(step):
-            return f"({made} >= {height})"
+            return f"{made} >= {height}"
         if window is None:
-            return f"({made} > {counter})"
+            return f"{made} > {counter}"
         if window.mode == "wrap":
-            return f"({made} >= {height})"
+            return f"{made} >= {height}"
         if window.mode == "table":
-            return f"({made} >= btw_rows_end({self.tables[step.name]} + {counter} * {window.height}, {window.height}))"
+            return f"{made} >= btw_rows_end({self.tables[step.name]} + {counter} * {window.height}, {window.height})"
         reach = (window.height - 1) * window.dilation - window.top
         scaled = counter if window.stride == 1 else f"{counter} * {window.stride}"
         enough = f"{made} > {scaled}" + (f" {'+' if reach > 0 else '-'} {abs(reach)}" if reach else "")
         if window.mode == "constant" and window.bottom is None and buffer.ring:
-            return f"({enough})"
+            return enough
         least = min(window.top + 1, height) if window.mode == "reflect" else 1 if window.mode == "edge" else 0
         both = f"({enough} && {made} >= {least})" if least > max(0, reach) + 1 or (least and reach < 0) else enough
         return f"({both} || {made} >= {height})"
@@ -337,4 +364,26 @@ class Calls:
         if root in self.ports or root in self.constants:
             return f"{self._outside_arena(root)} + {slot} * {view.stride // view.itemsize}"
         offset = self.program.place_of(root).offset + view.first
-        return f"btw_at(frame->arena, {offset} + {slot} * {view.stride})"
+        return _at(offset, f"{slot} * {view.stride}")
+
+    def place(self, step: Step) -> str:
+        """Where the rows that a step makes lie, in words; '' where they lie outside the arena or it makes one row."""
+        root = self.program.memory_of(step.output)
+        view = self._view(step.output)
+        if root in self.ports or root in self.constants or view.height == 1:
+            return ""
+        pixel = view.channels * view.itemsize
+        pads = [f"{size * pixel} {side}" for size, side in ((view.left, "before"), (view.right, "behind")) if size]
+        rows = "one row at a time" if view.slots == 1 else f"the last {view.slots} rows" if view.ring else "all rows"
+        padding = f", with padding of {' and '.join(pads)}" if pads else ""
+        return f"Makes rows of {view.row_bytes} bytes{padding}; keeps {rows}, at {self.program.place_of(root).offset}."
+
+
+def _at(offset: int, moving: str) -> str:
+    """C expression of a place in the arena that moves."""
+    return f"btw_at(frame->arena, {f'{offset} + ' if offset else ''}{moving})"
+
+
+def _not(condition: str) -> str:
+    """The opposite of a comparison, or of what is in brackets."""
+    return f"!{condition}" if condition.startswith("(") else f"!({condition})"

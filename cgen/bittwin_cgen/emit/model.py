@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bittwin_cgen.emit.calls import Calls
+from bittwin_cgen.emit.calls import Calls, joined
 from bittwin_cgen.emit.literals import C_TYPES, Initializers, array_body, float_literal
 from bittwin_cgen.ir import ConstantsText, Kernel, Port, Program, TensorType
 from bittwin_cgen.lower import identifier, output_tensor
@@ -133,8 +133,9 @@ class ModelText:
     def header(self) -> str:
         upper = self.name.upper()
         parts = [
-            f"/* {self.name}: made by bittwin {VERSION}. Do not edit. */",
+            self._first_line(),
             LICENSE,
+            f"/* {self.name}.c and {self.name}_weights.c ({self.constant_bytes:,} bytes) need -ffp-contract=off. */",
             f"#ifndef {upper}_H",
             f"#define {upper}_H",
             "",
@@ -160,7 +161,8 @@ class ModelText:
             f"    BTW_ALIGN(16) uint8_t bytes[{self.arena_bytes}];",
             f"}} {self.name}_arena;",
             "",
-            "/* One inference. Tensors are channels last: [N,C,H,W] is [H][W][C]. */",
+            f"/* One inference, {self.macs:,} MAC. Tensors are channels last: [N,C,H,W] is [H][W][C]. Inputs and",
+            " * outputs lie outside the arena. Nothing is kept elsewhere: calls with an arena each may overlap. */",
             f"{self._signature()};",
             *self._push_declarations(),
             *[line for text in self.ports for line in self._conversion(text)],
@@ -172,6 +174,16 @@ class ModelText:
             "#endif",
         ]
         return "\n".join(parts) + "\n"
+
+    def _first_line(self, what: str = "") -> str:
+        program = self.program
+        made_for = f"for {program.target.name}, schedule {program.schedule}"
+        return f"/* {what}{self.name}: made by bittwin {VERSION} {made_for}. Do not edit. */"
+
+    @property
+    def macs(self) -> int:
+        """Multiplications of one call of run."""
+        return sum(step.macs for step in self.program.steps()) * self.program.graph.batch
 
     def _macro(self, text: PortText) -> str:
         return f"{self.name}_{text.name}".upper()
@@ -233,7 +245,7 @@ class ModelText:
         infinity = any("INFINITY" in text for text in layers.values())
         infinity = infinity or any("f32" in kernel.symbol for kernel in self.kernels)
         body = [
-            f"/* {self.name}: made by bittwin {VERSION}. Do not edit. */",
+            self._first_line(),
             LICENSE,
             "#if !defined(BTW_SHARED_KERNELS)",
             "#define BTW_INLINE_KERNELS",
@@ -243,8 +255,7 @@ class ModelText:
             *[f"#define BTW_NEEDS_{isa.upper()}" for isa in self.needs],
             *(['#include "btw/btw_needs.h"'] if self.needs else []),
             "",
-            *(["#include <math.h> /* INFINITY */"] if infinity else []),
-            "",
+            *(["#include <math.h> /* INFINITY */", ""] if infinity else []),
             "#if defined(BTW_SHARED_KERNELS)",
             *[f'#include "{header}"' for header in sorted({self._local(kernel.header) for kernel in self.kernels})],
             "#else",
@@ -260,7 +271,9 @@ class ModelText:
         number = 0
         for segment in self.program.segments:
             for step in segment.steps:
-                body += ["", f"/* {step.name}: {self._describe(step.name)} */"]
+                place = self.calls.place(step)
+                kept = f".\n * {place}" if place else ""
+                body += ["", f"/* {step.name}: {self._describe(step.name)}{kept} */"]
                 if step.name in layers:
                     kind = step.call.layer.type if step.call.layer else ""
                     body += [f"static const {kind} {self.name}_{step.name}_layer = {layers[step.name]};", ""]
@@ -328,7 +341,7 @@ class ModelText:
             f"    const {frame} whole = {{{pushed}}}, *const frame = &whole;",
             f"    {counters}",
             f"    {self.name}_{taker.name}(frame, made->{taker.name}++);",
-            f"    if ({self.calls.woken(first)})",
+            joined("    if (", self.calls.woken(first), "||", ")"),
             f"        {self.name}_flow_0(frame, made);",
             "}",
             "",
@@ -375,7 +388,7 @@ class ModelText:
     def weights_header(self) -> str:
         arrays, *_ = self.initializers
         lines = [
-            f"/* Constants of {self.name}: made by bittwin {VERSION}. Do not edit. */",
+            self._first_line("Constants of "),
             LICENSE,
             f"#ifndef {self.name.upper()}_WEIGHTS_H",
             f"#define {self.name.upper()}_WEIGHTS_H",
@@ -402,7 +415,7 @@ class ModelText:
     def weights(self) -> str:
         arrays, *_ = self.initializers
         lines = [
-            f"/* Constants of {self.name}: made by bittwin {VERSION}. Do not edit. */",
+            self._first_line("Constants of "),
             LICENSE,
             f'#include "{self.name}_weights.h"',
         ]

@@ -1,4 +1,4 @@
-/* float_classifier: made by bittwin 0.1.0. Do not edit. */
+/* float_classifier: made by bittwin 0.1.0 for host, schedule ram. Do not edit. */
 /* SPDX-License-Identifier: MIT-0 */
 #if !defined(BTW_SHARED_KERNELS)
 #define BTW_INLINE_KERNELS
@@ -27,7 +27,8 @@ typedef struct {
     float *scores;
 } float_classifier_frame;
 
-/* image_rows: copy, [6][6][2] to [6][6][2] */
+/* image_rows: copy, [6][6][2] to [6][6][2].
+ * Makes rows of 48 bytes, with padding of 8 before and 8 behind; keeps the last 3 rows, at 0. */
 static const btw_copy_u8 float_classifier_image_rows_layer = {
     .bytes = 8,
 };
@@ -39,7 +40,8 @@ BTW_LAYER void float_classifier_image_rows(const float_classifier_frame *frame, 
     BTW_OBSERVE(0, oy, y, 48);
 }
 
-/* conv: convolution 3x3, [6][6][2] to [6][6][4], 2,592 MAC */
+/* conv: convolution 3x3, [6][6][2] to [6][6][4], 2,592 MAC.
+ * Makes rows of 96 bytes; keeps the last 2 rows, at 192. */
 static const btw_conv2d_f32 float_classifier_conv_layer = {
     .input_channels = 2,
     .output_channels = 4,
@@ -65,7 +67,8 @@ BTW_LAYER void float_classifier_conv(const float_classifier_frame *frame, int oy
     BTW_OBSERVE(1, oy, y, 96);
 }
 
-/* pool: max pool 2x2 stride 2, [6][6][4] to [3][3][4] */
+/* pool: max pool 2x2 stride 2, [6][6][4] to [3][3][4].
+ * Makes rows of 48 bytes; keeps all rows, at 384. */
 static const btw_max_pool_f32 float_classifier_pool_layer = {
     .channels = 4,
     .kernel_height = 2,
@@ -115,7 +118,7 @@ static void float_classifier_flow_0(const float_classifier_frame *frame, float_c
     int busy;
     do {
         busy = 0;
-        if (made->conv < 6 && (made->image_rows > made->conv + 1)) {
+        if (made->conv < 6 && made->image_rows > made->conv + 1) {
             float_classifier_conv(frame, made->conv++);
             busy = 1;
         }
@@ -124,7 +127,7 @@ static void float_classifier_flow_0(const float_classifier_frame *frame, float_c
             busy = 1;
         }
         if (made->image_rows >= 6 && made->image_rows < 7) {
-            btw_fill_f32(btw_at(frame->arena, 0 + made->image_rows++ % 3 * 64), 16, 0.0f);
+            btw_fill_f32(btw_at(frame->arena, made->image_rows++ % 3 * 64), 16, 0.0f);
             busy = 1;
         }
     } while (busy);
@@ -142,7 +145,7 @@ void float_classifier_push_row(float_classifier_arena *arena, const float row[FL
     const float_classifier_frame whole = {arena->bytes, row, NULL}, *const frame = &whole;
     float_classifier_rows_0 *const made = btw_at(frame->arena, 528);
     float_classifier_image_rows(frame, made->image_rows++);
-    if (made->image_rows == 1 || (made->image_rows > made->conv + 1) || made->image_rows >= 6)
+    if (made->image_rows == 1 || made->image_rows > made->conv + 1 || made->image_rows >= 6)
         float_classifier_flow_0(frame, made);
 }
 

@@ -1,5 +1,6 @@
-/* float_classifier: made by bittwin 0.1.0. Do not edit. */
+/* float_classifier: made by bittwin 0.1.0 for host, schedule ram. Do not edit. */
 /* SPDX-License-Identifier: MIT-0 */
+/* float_classifier.c and float_classifier_weights.c (748 bytes) need -ffp-contract=off. */
 #ifndef FLOAT_CLASSIFIER_H
 #define FLOAT_CLASSIFIER_H
 
@@ -37,7 +38,8 @@ typedef struct {
     BTW_ALIGN(16) uint8_t bytes[544];
 } float_classifier_arena;
 
-/* One inference. Tensors are channels last: [N,C,H,W] is [H][W][C]. */
+/* One inference, 2,700 MAC. Tensors are channels last: [N,C,H,W] is [H][W][C]. Inputs and
+ * outputs lie outside the arena. Nothing is kept elsewhere: calls with an arena each may overlap. */
 void float_classifier_run(float_classifier_arena *arena,
                           const float input_image[FLOAT_CLASSIFIER_INPUT_IMAGE_SIZE],
                           float scores[FLOAT_CLASSIFIER_SCORES_SIZE]);

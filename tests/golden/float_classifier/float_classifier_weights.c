@@ -1,4 +1,4 @@
-/* Constants of float_classifier: made by bittwin 0.1.0. Do not edit. */
+/* Constants of float_classifier: made by bittwin 0.1.0 for host, schedule ram. Do not edit. */
 /* SPDX-License-Identifier: MIT-0 */
 #include "float_classifier_weights.h"
 

@@ -1,4 +1,4 @@
-/* Constants of float_classifier: made by bittwin 0.1.0. Do not edit. */
+/* Constants of float_classifier: made by bittwin 0.1.0 for host, schedule ram. Do not edit. */
 /* SPDX-License-Identifier: MIT-0 */
 #ifndef FLOAT_CLASSIFIER_WEIGHTS_H
 #define FLOAT_CLASSIFIER_WEIGHTS_H

@@ -1,11 +1,10 @@
-/* int8_branches: made by bittwin 0.1.0. Do not edit. */
+/* int8_branches: made by bittwin 0.1.0 for host, schedule layers. Do not edit. */
 /* SPDX-License-Identifier: MIT-0 */
 #if !defined(BTW_SHARED_KERNELS)
 #define BTW_INLINE_KERNELS
 #endif
 #include "int8_branches.h"
 #include "int8_branches_weights.h"
-
 
 #if defined(BTW_SHARED_KERNELS)
 #include "btw/add_s8.h"
@@ -27,7 +26,8 @@ typedef struct {
     int8_t *concat_codes;
 } int8_branches_frame;
 
-/* conv_rowsx2: copy, [6][5][3] to [6][5][3] */
+/* conv_rowsx2: copy, [6][5][3] to [6][5][3].
+ * Makes rows of 15 bytes, with padding of 3 before and 3 behind; keeps the last 3 rows, at 176. */
 static const btw_copy_u8 int8_branches_conv_rowsx2_layer = {
     .bytes = 3,
 };
@@ -40,7 +40,8 @@ BTW_LAYER void int8_branches_conv_rowsx2(const int8_branches_frame *frame, int o
     BTW_OBSERVE(0, oy, y, 15);
 }
 
-/* conv: convolution 3x3 reflect padding, [6][5][3] to [6][5][4], 3,240 MAC */
+/* conv: convolution 3x3 reflect padding, [6][5][3] to [6][5][4], 3,240 MAC.
+ * Makes rows of 20 bytes, with padding of 4 before and 4 behind; keeps all rows, at 0. */
 static const btw_conv2d_s8 int8_branches_conv_layer = {
     .input_channels = 3,
     .output_channels = 4,
@@ -71,7 +72,8 @@ BTW_LAYER void int8_branches_conv(const int8_branches_frame *frame, int oy)
     BTW_OBSERVE(1, oy, y, 20);
 }
 
-/* depthwise: depthwise convolution 3x3, [6][5][4] to [6][5][4], 1,080 MAC */
+/* depthwise: depthwise convolution 3x3, [6][5][4] to [6][5][4], 1,080 MAC.
+ * Makes rows of 20 bytes; keeps all rows, at 176. */
 static const btw_conv2d_s8 int8_branches_depthwise_layer = {
     .input_channels = 4,
     .output_channels = 4,
@@ -102,7 +104,8 @@ BTW_LAYER void int8_branches_depthwise(const int8_branches_frame *frame, int oy)
     BTW_OBSERVE(2, oy, y, 20);
 }
 
-/* add: add, [6][5][4], [6][5][4] to [6][5][4] */
+/* add: add, [6][5][4], [6][5][4] to [6][5][4].
+ * Makes rows of 20 bytes; keeps all rows, at 176. */
 static const btw_add_s8 int8_branches_add_layer = {
     .channels = 4,
     .a_multiplier = 2903749,
@@ -115,7 +118,8 @@ static const btw_add_s8 int8_branches_add_layer = {
 BTW_LAYER void int8_branches_add(const int8_branches_frame *frame, int oy)
 {
     int8_t *const y = btw_at(frame->arena, 176 + oy * 20);
-    btw_add_s8_scalar(&int8_branches_add_layer, btw_at(frame->arena, 4 + oy * 28), btw_at(frame->arena, 176 + oy * 20), y, 5);
+    btw_add_s8_scalar(&int8_branches_add_layer, btw_at(frame->arena, 4 + oy * 28), btw_at(frame->arena, 176 + oy * 20),
+                      y, 5);
     BTW_OBSERVE(3, oy, y, 20);
 }
 
@@ -153,7 +157,8 @@ static void int8_branches_flow_0(const int8_branches_frame *frame, int8_branches
     int busy;
     do {
         busy = 0;
-        if (made->conv_rowsx2 < 6 && ((made->conv < 6 && !(made->conv_rowsx2 > made->conv + 1 || made->conv_rowsx2 >= 6)) || (made->conv >= 6))) {
+        if (made->conv_rowsx2 < 6 && ((made->conv < 6 && !(made->conv_rowsx2 > made->conv + 1 ||
+            made->conv_rowsx2 >= 6)) || made->conv >= 6)) {
             int8_branches_conv_rowsx2(frame, made->conv_rowsx2++);
             busy = 1;
         }

@@ -1,5 +1,6 @@
-/* int8_branches: made by bittwin 0.1.0. Do not edit. */
+/* int8_branches: made by bittwin 0.1.0 for host, schedule layers. Do not edit. */
 /* SPDX-License-Identifier: MIT-0 */
+/* int8_branches.c and int8_branches_weights.c (480 bytes) need -ffp-contract=off. */
 #ifndef INT8_BRANCHES_H
 #define INT8_BRANCHES_H
 
@@ -41,7 +42,8 @@ typedef struct {
     BTW_ALIGN(16) uint8_t bytes[336];
 } int8_branches_arena;
 
-/* One inference. Tensors are channels last: [N,C,H,W] is [H][W][C]. */
+/* One inference, 4,320 MAC. Tensors are channels last: [N,C,H,W] is [H][W][C]. Inputs and
+ * outputs lie outside the arena. Nothing is kept elsewhere: calls with an arena each may overlap. */
 void int8_branches_run(int8_branches_arena *arena,
                        const int8_t input_image[INT8_BRANCHES_INPUT_IMAGE_SIZE],
                        int8_t concat_codes[INT8_BRANCHES_CONCAT_CODES_SIZE]);

@@ -1,4 +1,4 @@
-/* Constants of int8_branches: made by bittwin 0.1.0. Do not edit. */
+/* Constants of int8_branches: made by bittwin 0.1.0 for host, schedule layers. Do not edit. */
 /* SPDX-License-Identifier: MIT-0 */
 #include "int8_branches_weights.h"
 

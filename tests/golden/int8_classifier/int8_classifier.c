@@ -1,4 +1,4 @@
-/* int8_classifier: made by bittwin 0.1.0. Do not edit. */
+/* int8_classifier: made by bittwin 0.1.0 for host, schedule ram. Do not edit. */
 /* SPDX-License-Identifier: MIT-0 */
 #if !defined(BTW_SHARED_KERNELS)
 #define BTW_INLINE_KERNELS
@@ -29,7 +29,8 @@ typedef struct {
     float *chances;
 } int8_classifier_frame;
 
-/* conv: convolution 2x2 stride 2, [6][6][2] to [3][3][4], 288 MAC */
+/* conv: convolution 2x2 stride 2, [6][6][2] to [3][3][4], 288 MAC.
+ * Makes rows of 12 bytes; keeps one row at a time, at 16. */
 static const btw_conv2d_s8 int8_classifier_conv_layer = {
     .input_channels = 2,
     .output_channels = 4,
@@ -78,7 +79,8 @@ static const btw_global_average_pool_s8 int8_classifier_pool_layer = {
 BTW_LAYER void int8_classifier_pool(const int8_classifier_frame *frame, int oy)
 {
     int8_t *const y = btw_at(frame->arena, 32);
-    btw_global_average_pool_s8_scalar(&int8_classifier_pool_layer, btw_at(frame->arena, 16), y, oy, btw_at(frame->arena, 0));
+    btw_global_average_pool_s8_scalar(&int8_classifier_pool_layer, btw_at(frame->arena, 16), y, oy,
+                                      btw_at(frame->arena, 0));
     if (oy == 2)
         BTW_OBSERVE(1, 0, y, 4);
 }
@@ -145,11 +147,11 @@ static void int8_classifier_flow_0(const int8_classifier_frame *frame, int8_clas
     int busy;
     do {
         busy = 0;
-        if (made->conv < 3 && ((made->pool < 3 && !(made->conv > made->pool)) || (made->pool >= 3))) {
+        if (made->conv < 3 && ((made->pool < 3 && !(made->conv > made->pool)) || made->pool >= 3)) {
             int8_classifier_conv(frame, made->conv++);
             busy = 1;
         }
-        if (made->pool < 3 && (made->conv > made->pool)) {
+        if (made->pool < 3 && made->conv > made->pool) {
             int8_classifier_pool(frame, made->pool++);
             busy = 1;
         }
@@ -167,15 +169,16 @@ static void int8_classifier_flow_1(const int8_classifier_frame *frame, int8_clas
     int busy;
     do {
         busy = 0;
-        if (made->scores < 1 && ((made->scores_real < 1 && !(made->scores > made->scores_real)) || (made->scores_real >= 1))) {
+        if (made->scores < 1 && ((made->scores_real < 1 && !(made->scores > made->scores_real)) ||
+            made->scores_real >= 1)) {
             int8_classifier_scores(frame, made->scores++);
             busy = 1;
         }
-        if ((made->scores > made->scores_real)) {
+        if (made->scores > made->scores_real) {
             int8_classifier_scores_real(frame, made->scores_real++);
             busy = 1;
         }
-        if ((made->scores_real > made->chances)) {
+        if (made->scores_real > made->chances) {
             int8_classifier_chances(frame, made->chances++);
             busy = 1;
         }

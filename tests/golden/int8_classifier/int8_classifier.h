@@ -1,5 +1,6 @@
-/* int8_classifier: made by bittwin 0.1.0. Do not edit. */
+/* int8_classifier: made by bittwin 0.1.0 for host, schedule ram. Do not edit. */
 /* SPDX-License-Identifier: MIT-0 */
+/* int8_classifier.c and int8_classifier_weights.c (132 bytes) need -ffp-contract=off. */
 #ifndef INT8_CLASSIFIER_H
 #define INT8_CLASSIFIER_H
 
@@ -39,7 +40,8 @@ typedef struct {
     BTW_ALIGN(16) uint8_t bytes[64];
 } int8_classifier_arena;
 
-/* One inference. Tensors are channels last: [N,C,H,W] is [H][W][C]. */
+/* One inference, 600 MAC. Tensors are channels last: [N,C,H,W] is [H][W][C]. Inputs and
+ * outputs lie outside the arena. Nothing is kept elsewhere: calls with an arena each may overlap. */
 void int8_classifier_run(int8_classifier_arena *arena,
                          const int8_t pair[INT8_CLASSIFIER_PAIR_SIZE],
                          float chances[INT8_CLASSIFIER_CHANCES_SIZE]);
