@@ -86,6 +86,32 @@ def average_code(
     return saturate(np.rint(shifted), -offset)
 
 
+def softmax_exponentials(input_scale: float, size: int) -> Float32:
+    """[256]: exp of codes 255, 254, ... 0 below the largest of `size`, with QLinearSoftmax's common factor.
+
+    The factor, exp of log(largest float32 / size) - 5, keeps their float32 sum finite.
+    """
+    scale = float(np.float32(input_scale))
+    factor = max(0.0, math.log(np.finfo(np.float32).max / np.float32(size)) - 5) / scale
+    return np.array([math.exp((code - 255 + factor) * scale) for code in range(256)]).astype(np.float32)
+
+
+def softmax_levels(output_scale: float) -> Float32:
+    """Codes from 0 to 1 as QLinearSoftmax counts them: 1 / scale without its fraction."""
+    return np.floor(np.float32(1) / np.float32(output_scale)).astype(np.float32)
+
+
+def softmax_codes(codes: ArrayLike, exponentials: Float32, levels: Float32, zero_point: int) -> Int64:
+    """QLinearSoftmax over the last axis: a float32 sum in order, a product, a division, rounding, the zero point."""
+    shifted = np.asarray(codes, np.int64)
+    taken = exponentials[shifted - shifted.max(-1, keepdims=True) + 255]
+    total = np.zeros(taken.shape[:-1], np.float32)
+    for index in range(taken.shape[-1]):
+        total = total + taken[..., index]
+    share = taken * levels / total[..., None]
+    return np.clip(np.rint(share).astype(np.int64) + zero_point, -128, 127)
+
+
 def average_pool_reference(
     codes: ArrayLike,
     count: ArrayLike,

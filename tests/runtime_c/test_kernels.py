@@ -883,6 +883,18 @@ def softmax_f32(random: Random) -> KernelCase:
     return real_case(Softmax(), [x], onnxruntime_gives("Softmax", "float32", [x], x, axis=1))
 
 
+def softmax_s8(random: Random, along_pixels: bool) -> KernelCase:
+    shape = draw_image(random)
+    axis = int(random.integers(2, 4)) if along_pixels else 1
+    shape = (*shape[:axis], max(2, shape[axis]), *shape[axis + 1 :])
+    x_quantization, levels = draw_quantization(random), int(random.choice([255, 256]))
+    y_quantization = Quantization(float(np.float32(1 / levels)), int(random.choice([-128, 0])))
+    x = draw_codes(random, shape)
+    scales = (*pair(x_quantization), *pair(y_quantization))
+    y = onnxruntime_gives("QLinearSoftmax", "int8", [x], x, *scales, domain="com.microsoft", axis=axis, opset=13)
+    return KernelCase(Softmax(axis), (codes_type(x_quantization, shape),), codes_type(y_quantization, shape), (x,), y)
+
+
 CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a random layer for it, how many
     "btw_add_f32_neon": (add_f32, 6),
     "btw_add_broadcast_s8_scalar": (add_broadcast_s8, 10),
@@ -945,7 +957,9 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_resize_f32_scalar": (lambda random: resize(random, "float32"), 8),
     "btw_resize_s8_scalar": (lambda random: resize(random, "int8"), 12),
     "btw_softmax_axis_f32_scalar": (lambda random: softmax_axis_f32(random, False), 6),
+    "btw_softmax_axis_s8_scalar": (lambda random: softmax_s8(random, True), 8),
     "btw_softmax_f32_scalar": (softmax_f32, 8),
+    "btw_softmax_s8_scalar": (lambda random: softmax_s8(random, False), 12),
     "btw_table_s8_scalar": (table_s8, 6),
     "btw_transpose_u8_scalar": (transpose_u8, 10),
 }

@@ -225,3 +225,97 @@ def test_json_has_no_infinity(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     text = capsys.readouterr().out
     assert "Infinity" not in text and "NaN" not in text
     assert json.loads(text)["quantization"][0]["sqnr"] is None
+
+
+def random_weight(w: Writer, name: str, shape: Sequence[int], scale: float) -> str:
+    return w.weight(name, np.random.default_rng(len(name)).integers(-127, 128, shape), scale)
+
+
+@pytest.mark.parametrize("size", [2, 6])
+def test_average_pool_of_the_whole_image_rounds_as_a_global_one(size: int) -> None:
+    w = Writer()
+    w.quantized("x", "p", 0.02, 3)
+    w.node("AveragePool", ["p"], "a", kernel_shape=[size, size], strides=[size, size])
+    w.quantized("a", "y", 0.02, -22)
+    report = verify(w.model([("x", (1, 64, size, size))], [("y", (1, 64, 1, 1))]), samples=16)
+    assert (report.passed, report.differ, report.inexact) == (True, 0, 0)
+
+
+def test_matmul_of_vectors_in_any_arrangement_is_computed_on_codes() -> None:
+    """Compared as well where no float tensor is an output: one keeps onnxruntime from fusing what makes it."""
+    w = Writer()
+    w.quantized("x", "p", 0.02, 3)
+    w.node("MatMul", ["p", random_weight(w, "w", (12, 16), 0.01)], "m")
+    w.quantized("m", "q", 0.05, -7)
+    w.node("LayerNormalization", ["q", "g"], "n")
+    w.constants["g"] = np.ones(16, np.float32)
+    w.quantized("n", "y", 0.03, 0)
+    report = verify(w.model([("x", (1, 5, 12))], [("y", (1, 5, 16))]), samples=16)
+    assert (report.passed, report.differ) == (True, 0)
+    (row,) = (row for row in report.layers if row.name == "make q_q")
+    assert (row.compared, row.inexact) == (16 * 5 * 16, 0)
+
+
+@pytest.mark.parametrize("moves", [["Reshape"], ["Transpose"], ["MaxPool"], ["Slice"], ["Identity", "Transpose"]])
+def test_convolution_with_moves_before_its_codes_is_computed_on_codes(moves: list[str]) -> None:
+    w = Writer()
+    w.constants |= {"s": np.array([1, -1]), "b": np.array([1]), "e": np.array([3])}
+    given: dict[str, tuple[list[str], dict[str, Any]]] = {
+        "Reshape": (["s"], {}),
+        "Transpose": ([], {"perm": [0, 2, 3, 1]}),
+        "MaxPool": ([], {"kernel_shape": [2, 2]}),
+        "Slice": (["b", "e", "b"], {}),
+        "Identity": ([], {}),
+    }
+    w.quantized("x", "p", 0.02, 3)
+    last = w.node("Conv", ["p", random_weight(w, "w", (4, 3, 3, 3), 0.01)], "c")
+    for number, move in enumerate(moves):
+        inputs, attributes = given[move]
+        last = w.node(move, [last, *inputs], f"m{number}", **attributes)
+    w.quantized(last, "y", 0.05, -5)
+    model = w.model([("x", (1, 3, 8, 8))], [("y", ())])
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    model = onnx.shape_inference.infer_shapes(model)
+    report = verify(model, samples=32)
+    assert (report.passed, report.differ, report.inexact) == (True, 0, 0)
+    assert "conv2d" in json.dumps(generate(model).manifest["layers"])
+    assert not any(layer["dtype"] == "f32" for layer in generate(model).manifest["layers"] if "dtype" in layer)
+
+
+def test_constants_of_the_file_have_rows_that_say_so() -> None:
+    w = Writer()
+    w.constants["two"] = np.array([2])
+    w.node("Shape", ["x"], "shape")
+    w.node("Slice", ["shape", "zero", "two"], "start")
+    w.constants |= {"zero": np.array([0]), "rest": np.array([-1])}
+    w.node("Concat", ["start", "rest"], "sizes", axis=0)
+    w.node("Reshape", ["x", "sizes"], "flat")
+    w.node("Relu", ["flat"], "y")
+    report = verify(w.model([("x", (1, 3, 4, 4))], [("y", (1, 3, 16))]))
+    rows = {row.name: row for row in report.layers}
+    assert set(rows) == {f"make {name}" for name in ("shape", "start", "sizes", "flat", "y")}
+    for name in ("shape", "start", "sizes"):
+        row = rows[f"make {name}"]
+        assert (row.compared, row.dtype) == (0, "int64")
+        assert "a constant" in row.reason
+
+
+def test_pad_of_uint8_codes() -> None:
+    """A Pad between QOperators has a code as its value."""
+    constants = {"s": np.float32(0.02), "z": np.uint8(128), "pads": np.array([0, 0, 0, 0, 0, 2, 0, 0])}
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"], "q"),
+        helper.make_node("QLinearLeakyRelu", ["q", "s", "z", "s", "z"], ["r"], "r", domain="com.microsoft"),
+        helper.make_node("Pad", ["r", "pads", "z"], ["p"], "p"),
+        helper.make_node("DequantizeLinear", ["p", "s", "z"], ["y"], "d"),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "graph",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 3, 4, 4))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, (1, 5, 4, 4))],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
+    report = verify(helper.make_model(graph, opset_imports=opsets, ir_version=10))
+    assert (report.passed, report.differ, report.inexact) == (True, 0, 0)

@@ -510,6 +510,12 @@ def test_calibration_that_does_not_fit(data, words):
     assert all(word in message for word in words), message
 
 
+def test_calibration_in_float64_is_taken_as_float32():
+    x = samples(4, 3, 12, 12)
+    same = [quantize(network(), data).model.SerializeToString() for data in (x, x.astype(np.float64))]
+    assert same[0] == same[1]
+
+
 def test_samples_that_do_not_fill_a_batch():
     assert "5 samples" in error_of(quantize, network(batch=2), samples(5, 3, 12, 12))
 

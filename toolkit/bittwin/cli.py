@@ -440,9 +440,11 @@ def console() -> Any:
 
 
 def print_verification(report: Any, quiet: bool = False) -> None:
-    """A table of layers, where `quiet` of those that differ, and the headline."""
+    """A table of layers but for constants, where `quiet` of those that differ, and the headline."""
     from rich.markup import escape
     from rich.table import Table
+
+    from bittwin.verifier import CONSTANT
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title, side in (
@@ -455,7 +457,7 @@ def print_verification(report: Any, quiet: bool = False) -> None:
         table.add_column(title, justify=side, overflow="fold", no_wrap=title not in ("layer", "tensor"))  # type: ignore[arg-type]
     table.add_column("", overflow="fold")
     for row in report.layers:
-        if quiet and row.passed:
+        if row.reason == CONSTANT or (quiet and row.passed):
             continue
         style = None if row.passed else "red"
         counts = (f"{row.compared:,}", f"{row.differ:,}", f"{row.max_error:.3g}")

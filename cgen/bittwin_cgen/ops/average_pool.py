@@ -27,6 +27,7 @@ from bittwin_cgen.ir import (
 )
 from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
+from bittwin_cgen.ops.global_average_pool import GlobalAveragePool
 from bittwin_cgen.ops.max_pool import Pooling, by_taps, four_channels, read_pooling
 
 
@@ -42,7 +43,10 @@ class AveragePool(Op):
         return TensorType(self.pooling.infer(inputs[0]).shape, inputs[0].dtype)
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
-        return self
+        """onnxruntime takes its global pool, which rounds otherwise, where the window is the whole image."""
+        pool = self.pooling
+        whole = pool.kernel == inputs[0].image[:2] and not any(pool.padding)
+        return GlobalAveragePool() if whole else self
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         x, quantization = values[0], inputs[0].quantization

@@ -72,6 +72,8 @@ def read_pad(node: OnnxNode) -> list[Node]:
         pads = [int(pad) for pad in node.constant(1, "pads").reshape(-1)]
         if node.has(2):
             value = node.constant(2, "value").reshape(-1)[0].item()
+            held = node.types[node.activation(0)].quantization
+            value -= held.offset if held is not None else 0  # of a uint8 code
         if node.has(3):
             axes = [node.axis(int(axis), rank) for axis in node.constant(3, "axes").reshape(-1)]
     if mode not in ("constant", "reflect", "edge", "wrap") or len(pads) != 2 * len(axes) or not np.isfinite(value):

@@ -1,4 +1,4 @@
-"""Softmax and LogSoftmax along any axis, float32."""
+"""Softmax and LogSoftmax along any axis, float32; Softmax in int8 as well, as onnxruntime computes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Struct, TensorType
+from bittwin_cgen.fixed_point import softmax_codes, softmax_exponentials, softmax_levels
+from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Struct, TensorType
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.reshape import Reshape
@@ -34,7 +35,19 @@ class Softmax(Op):
     def keeps_rows(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
         return len(output.shape) == 4 and self.axis in (1, 3)
 
+    def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
+        """None too where onnxruntime's float32 product of an exponential and the levels may overflow."""
+        assert output.quantization is not None
+        overflows = softmax_levels(output.quantization.scale) >= 128 * inputs[0].shape[self.axis]
+        return None if self.log or overflows else self
+
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
+        if inputs[0].quantization is not None and output.quantization is not None:
+            exponentials = softmax_exponentials(inputs[0].quantization.scale, inputs[0].shape[self.axis])
+            levels = softmax_levels(output.quantization.scale)
+            last = np.moveaxis(values[0], self.axis, -1)
+            codes = softmax_codes(last, exponentials, levels, output.quantization.zero_point)
+            return np.moveaxis(codes, -1, self.axis).astype(output.dtype)
         x = values[0].astype(np.float64)
         shifted = x - x.max(self.axis, keepdims=True)
         total = np.exp(shifted).sum(self.axis, keepdims=True)
@@ -47,19 +60,26 @@ class Softmax(Op):
         outer, inner = (
             math.prod(y.shape[axis] for axis in axes) for axes in (y.memory_axes[:place], y.memory_axes[place + 1 :])
         )
-        sizes = dict(outer=outer, size=y.shape[self.axis], inner=inner)
+        fields: dict[str, Field] = dict(outer=outer, size=y.shape[self.axis], inner=inner)
         if self.log:
             kernel, refused = select(KERNELS[-1:], layer)
-            return Call(kernel, Struct("btw_log_softmax_f32", sizes), summary="log softmax", refused=refused)
+            return Call(kernel, Struct("btw_log_softmax_f32", fields), summary="log softmax", refused=refused)
+        along = "softmax_axis"
         if inner == 1 and outer == math.prod(y.layout[:2]):
-            kernel, refused = select([row for row in KERNELS if row.form == "pixels"], layer)
-            struct = Struct("btw_softmax_f32", dict(channels=y.layout[2]))
-            return Call(kernel, struct, summary="softmax", refused=refused)
-        kernel, refused = select([row for row in KERNELS[:-1] if row.form == "whole"], layer)
-        return Call(kernel, Struct("btw_softmax_axis_f32", sizes), summary="softmax", refused=refused)
+            along, fields = "softmax", dict(channels=y.layout[2])
+        kernel, refused = select(
+            [row for row in KERNELS[:-1] if row.symbol.startswith(f"btw_{along}_{row.dtype}")], layer
+        )
+        if layer.inputs[0].quantization is not None and y.quantization is not None:
+            exponentials = softmax_exponentials(layer.inputs[0].quantization.scale, y.shape[self.axis])
+            levels = float(softmax_levels(y.quantization.scale))
+            fields |= dict(exponentials=Constant(exponentials), levels=levels, zero_point=y.quantization.zero_point)
+        return Call(kernel, Struct(f"btw_{along}_{kernel.dtype}", fields), summary="softmax", refused=refused)
 
 
 KERNELS = (
+    Kernel("btw_softmax_s8_scalar", "pixels", "s8", "scalar", "softmax", in_place=True),
+    Kernel("btw_softmax_axis_s8_scalar", "whole", "s8", "scalar", "softmax"),
     Kernel("btw_softmax_f32_scalar", "pixels", "f32", "scalar", "softmax", in_place=True),
     Kernel("btw_softmax_axis_f32_scalar", "whole", "f32", "scalar", "softmax"),
     Kernel("btw_log_softmax_f32_scalar", "whole", "f32", "scalar", "log_softmax"),
