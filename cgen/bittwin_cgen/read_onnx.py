@@ -55,6 +55,7 @@ def load_model(source: str | Path | bytes | onnx.ModelProto) -> onnx.ModelProto:
     External data may only lie in the folder of the file. A batch that has no number is 1 (`symbolic_batch.py`).
     """
     if isinstance(source, onnx.ModelProto):
+        _check_names(source, "model")
         return with_batch(source)
     where = "model" if isinstance(source, bytes) else str(source)
     try:
@@ -68,12 +69,23 @@ def load_model(source: str | Path | bytes | onnx.ModelProto) -> onnx.ModelProto:
         raise BittwinError(where, "is not an ONNX file, or is truncated", "Export or copy it again") from None
     if not model.graph.node:
         raise BittwinError(where, "is not an ONNX file, or has no nodes", "Export or copy it again")
+    _check_names(model, where)
     external = [t for t in model.graph.initializer if onnx.external_data_helper.uses_external_data(t)]
     if external and isinstance(source, bytes):
         raise BittwinError(where, "its weights lie in another file", "Give the path of the file instead of its bytes")
     for tensor in external:
         _load_external(tensor, Path(str(source)))
     return with_batch(model)
+
+
+def _check_names(model: onnx.ModelProto, where: str) -> None:
+    """Names that are no UTF-8 come as bytes, which nothing expects."""
+    graph = model.graph
+    names = [text for node in graph.node for text in (node.name, node.op_type, node.domain, *node.input, *node.output)]
+    values = (*graph.initializer, *graph.input, *graph.output, *graph.value_info)
+    for name in [*names, *(value.name for value in values)]:
+        if not isinstance(name, str):
+            raise BittwinError(where, f"has a name that is not text ({name!r})", "Export it again")
 
 
 def _load_external(tensor: onnx.TensorProto, path: Path) -> None:
@@ -126,9 +138,6 @@ def _reader(model: onnx.ModelProto, name: str) -> _Reader:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         first = "; ".join(line for line in lines if line is lines[0] or "Name:" in line)
         raise BittwinError(name, f"is not a valid ONNX model ({first})", "Export it again") from None
-    for node in model.graph.node:
-        if not all(isinstance(text, str) for text in (node.name, node.op_type, *node.input, *node.output)):
-            raise BittwinError(name, f"has a name that is not text ({node.name!r})", "Export it again")
     opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 1)
     if opset < OLDEST_OPSET:
         raise BittwinError(
