@@ -620,6 +620,64 @@ def average_error(count: int, input_scale: float, input_zero_point: int) -> floa
     return 1.001 * 2.0**-24 * reach * (count + count * (count + 1) / 2)
 
 
+# ---------------------------------------------------------------- resize
+
+
+@dataclass(frozen=True, eq=False)
+class ResizeForm:
+    """Linear resizing by integers: v = offset + the sum of ((row * column) >> 32) * (x - zx), the code v >> shift.
+
+    Where v is within `guard` of a multiple of 2**shift another code may be right.
+    """
+
+    rows: Int32  # [outputs, 2]
+    columns: Int32  # [outputs, 2]
+    shift: int
+    guard: int
+    offset: int
+
+
+ROW_BITS = 30  # of the factors of rows: weights are at most 1
+
+
+def prove_resize(
+    row_weights: ArrayLike,
+    column_weights: ArrayLike,
+    input_scale: float,
+    input_zero_point: int,
+    output_scale: float,
+    output_zero_point: int,
+) -> ResizeForm | None:
+    """The form for weights [outputs, 1 or 2] along each axis, between 0 and 1; None where too many codes are in doubt.
+
+    The exact result in codes differs from v / 2**shift by what rounding and >> take from each weight, and from
+    onnxruntime's by a rounding of 2**-24 for each product of weights, code times scale, product of both, partial sum,
+    and the division. The guard is the sum of both.
+    """
+    rows, columns = (np.asarray(weights, np.float64) for weights in (row_weights, column_weights))
+    ratio = float(np.float32(input_scale)) / float(np.float32(output_scale))
+    if min(rows.min(), columns.min()) < 0 or max(rows.max(), columns.max()) > 1:
+        return None
+    if not all(2.0**-60 < scale < 2.0**60 for scale in (input_scale, output_scale)):
+        return None
+    reach = max(CODE_HIGH - input_zero_point, input_zero_point - CODE_LOW)
+    most = float(rows.sum(1).max() * columns.sum(1).max())  # the weights of an output value
+    largest = (1.01 * reach + 128) * ratio * most + abs(output_zero_point) + 2
+    shift = min(22, math.floor(math.log2((2**31 - 2) / largest)), math.floor(math.log2(2**31 / ratio)) - 3)
+    if shift < 8:
+        return None
+    taps = rows.shape[1] * columns.shape[1]
+    integers = taps * reach * 1.5
+    floats = 1.01 * 2.0**-24 * (3 + taps) * most * reach * ratio
+    guard = math.ceil(integers + floats * 2.0**shift) + 1
+    if guard > 1 << (shift - 4):
+        return None
+    offset = (output_zero_point << shift) + (1 << (shift - 1))
+    factors = np.rint(rows * 2.0**ROW_BITS), np.rint(columns * ratio * 2.0 ** (shift + 32 - ROW_BITS))
+    both = [np.pad(values, ((0, 0), (0, 2 - values.shape[1]))).astype(np.int32) for values in factors]
+    return ResizeForm(both[0], both[1], shift, guard, offset)
+
+
 # ---------------------------------------------------------------- addition
 
 

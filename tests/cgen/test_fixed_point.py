@@ -32,6 +32,7 @@ from bittwin_cgen.fixed_point import (
     prove_average,
     prove_reciprocal,
     prove_requantization,
+    prove_resize,
     quantize_linear,
     requantize,
     requantize_scale,
@@ -790,6 +791,48 @@ def test_order_of_codes_matters_only_where_sums_are_in_doubt():
     y, codes, doubt = sums_of(form, windows, -128, F(0.0234), F(0.0234), -128)
     assert (y == codes)[~doubt].all()
     assert 0.01 < (y != codes).mean() < doubt.mean() < 0.3
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_resize_by_sums_equals_the_float32_steps(same):
+    """Weights of doubling, of thirds, at the ends and any: only sums near ties are in doubt."""
+    rng = np.random.default_rng(8)
+    halves, thirds = np.array([[0.25, 0.75], [0.75, 0.25]], F), np.array([[1 / 3, 1 - F(1 / 3)]], F)
+    pairs = [
+        (halves, halves),
+        (thirds, halves),
+        (np.array([[0.5, 0.5], [1, 0]], F), thirds),
+        (np.ones((1, 1), F), halves),
+    ]
+    for share in rng.uniform(0, 1, 4).astype(F):
+        pairs.append((np.array([[share, 1 - share]], F), halves))
+    in_doubt = []
+    for rows, columns in pairs:
+        sx, zx, zy = F(rng.uniform(0.004, 0.1)), int(rng.choice([-128, 127, 5])), int(rng.choice([-128, 127, 5]))
+        sy = sx if same else F(sx * rng.uniform(0.3, 3))
+        form = prove_resize(rows, columns, float(sx), zx, float(sy), zy)
+        assert form is not None
+        for oy, row in enumerate(rows):
+            for ox, column in enumerate(columns):
+                x = rng.integers(-128, 128, (20_000, len(row), len(column)))
+                total, v = np.zeros(len(x), F), np.full(len(x), form.offset, np.int64)
+                for ky, kx in np.ndindex(len(row), len(column)):
+                    centred = x[:, ky, kx] - zx
+                    total = total + row[ky] * column[kx] * (sx * centred.astype(F))
+                    v += (int(form.rows[oy, ky]) * int(form.columns[ox, kx]) >> 32) * centred
+                codes = quantize_linear(total, sy, zy)
+                doubt = ((v + form.guard) & ((1 << form.shift) - 1)) < 2 * form.guard
+                assert (np.abs(v) + form.guard < 1 << 31).all()
+                assert (np.clip(v >> form.shift, -128, 127) == codes)[~doubt].all()
+                in_doubt.append(doubt.mean())
+    assert np.mean(in_doubt) < (0.1 if same else 0.005)
+
+
+def test_resize_refuses_what_it_cannot_prove():
+    half = np.array([[0.5, 0.5]], F)
+    assert prove_resize(half, half, 1.0, 0, 2.0**-20, 0) is None  # most codes saturate, v does not fit
+    assert prove_resize(-half, half, 1.0, 0, 1.0, 0) is None
+    assert prove_resize(half, half, 2.0**-70, 0, 2.0**-70, 0) is None  # products may be subnormal
 
 
 def test_error_of_a_float32_sum_has_a_bound():

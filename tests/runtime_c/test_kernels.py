@@ -782,11 +782,16 @@ def gather_u8(random: Random) -> KernelCase:
     return KernelCase(op, (type,), TensorType(y.shape, type.dtype, type.quantization), (x,), y)
 
 
-def resize(random: Random, dtype: str) -> KernelCase:
+def resize(random: Random, dtype: str, taps: int = 2) -> KernelCase:
+    """`taps` of a pixel along each axis; those beyond 2 weigh nothing."""
     x = draw_codes(random, draw_image(random)) if dtype == "int8" else draw_real(random, draw_image(random))
     sizes = [*x.shape[:2], *(int(random.integers(1, 2 * size + 2)) for size in x.shape[2:])]
     mode = str(random.choice(["half_pixel", "asymmetric", "align_corners"]))
     rows, columns = (linear(Along(a, b, float(F(b) / F(a))), mode) for a, b in zip(x.shape[2:], sizes[2:], strict=True))
+    rows, columns = (
+        replace(axis, **{name: np.pad(values, ((0, 0), (0, taps - 2))) for name, values in vars(axis).items()})
+        for axis in (rows, columns)
+    )
     op, attributes = Resize(rows, columns, "linear"), dict(mode="linear", coordinate_transformation_mode=mode)
     given, type = draw_quantization(random), TensorType(x.shape, "float32")
     real = dequantize_linear(x, F(given.scale), given.zero_point) if dtype == "int8" else x
@@ -955,7 +960,8 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_quantize_linear_s8_scalar": (quantize_s8, 12),
     "btw_recentre_u8_scalar": (recentre_u8, 6),
     "btw_resize_f32_scalar": (lambda random: resize(random, "float32"), 8),
-    "btw_resize_s8_scalar": (lambda random: resize(random, "int8"), 12),
+    "btw_resize_s8_scalar": (lambda random: resize(random, "int8", taps=3), 6),
+    "btw_resize_sums_s8_scalar": (lambda random: resize(random, "int8"), 16),
     "btw_softmax_axis_f32_scalar": (lambda random: softmax_axis_f32(random, False), 6),
     "btw_softmax_axis_s8_scalar": (lambda random: softmax_s8(random, True), 8),
     "btw_softmax_f32_scalar": (softmax_f32, 8),

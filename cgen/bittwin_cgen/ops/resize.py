@@ -9,7 +9,8 @@ from typing import cast
 
 import numpy as np
 
-from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, Struct, TensorType, Window
+from bittwin_cgen.fixed_point import ResizeForm, prove_resize
+from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Struct, TensorType, Window
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops import move
@@ -101,9 +102,30 @@ class Resize(Op):
         struct = Struct(f"btw_resize_{kernel.dtype}", fields)
         if y and kernel.isa == "mve":
             struct = Struct("btw_resize_s8_by_reciprocal", {"plain": struct} | reciprocal_fields(y))
+        notes: tuple[str, ...] = ()
+        if "_sums_" in kernel.symbol:
+            form = sums_form(layer)
+            assert form is not None
+            sums: dict[str, Field] = dict(plain=struct, shift=form.shift, guard=form.guard, offset=form.offset)
+            factors = dict(row_factors=Constant(form.rows), column_factors=Constant(form.columns))
+            struct = Struct("btw_resize_sums_s8", sums | factors)
+            notes = ("sums near ties are computed again, in float32",)
         scratch = kernel.scratch(layer) if kernel.scratch else 0
         window = Window.of_table(self.rows.indices)
-        return Call(kernel, struct, window, self.title, refused, scratch=scratch)
+        return Call(kernel, struct, window, self.title, refused, notes, scratch)
+
+
+def sums_form(layer: Layer) -> ResizeForm | None:
+    """How the codes of an int8 layer follow from sums in integers; None where they do not."""
+    op, x, y = cast(Resize, layer.node.op), layer.inputs[0].quantization, layer.output.quantization
+    assert x and y
+    if max(op.rows.weights.shape[1], op.columns.weights.shape[1]) > 2:
+        return None
+    return prove_resize(op.rows.weights, op.columns.weights, x.scale, x.zero_point, y.scale, y.zero_point)
+
+
+def _no_sums(layer: Layer) -> str | None:
+    return None if sums_form(layer) else "no integer form of 2 taps along each axis decides enough codes"
 
 
 def _taps_of_a_pixel(layer: Layer) -> int:
@@ -115,6 +137,7 @@ def _taps_of_a_pixel(layer: Layer) -> int:
 KERNELS = (
     Kernel("btw_resize_s8_mve", "rows", "s8", "mve", "resize", by_reciprocal, scratch=_taps_of_a_pixel, numbered=True),
     Kernel("btw_resize_f32_mve", "rows", "f32", "mve", "resize", scratch=_taps_of_a_pixel, numbered=True),
+    Kernel("btw_resize_sums_s8_scalar", "rows", "s8", "scalar", "resize", _no_sums, numbered=True),
     Kernel("btw_resize_s8_scalar", "rows", "s8", "scalar", "resize", numbered=True),
     Kernel("btw_resize_f32_scalar", "rows", "f32", "scalar", "resize", numbered=True),
     *move.KERNELS,
