@@ -1,6 +1,4 @@
-/* One row of linear resizing, int8, any processor: sums in integers, checked against the float32 steps where these
- * decide.
- */
+/* One row of linear resizing, int8, any processor: sums in integers, float32 steps where these do not decide. */
 /* SPDX-License-Identifier: MIT-0 */
 #include "resize_s8.h"
 
