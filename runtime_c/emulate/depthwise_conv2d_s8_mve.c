@@ -10,10 +10,10 @@ BTW_KERNEL void btw_depthwise_conv2d_s8_mve(const btw_depthwise_conv2d_s8_mve_la
     (void)scratch;
     for (int ox = 0; ox < layer->output_width; ox++) {
         for (int oc = 0; oc < layer->channels; oc++) {
-            const int quarter = oc % 2 * 2 + oc / 2 % 2;
-            const int32_t *const stream = layer->stream + oc / 16 * (layer->pairs * 8 + 32);
-            const int8_t *const weights = (const int8_t *)stream + oc % 16;
-            const int32_t *const end = stream + layer->pairs * 8 + quarter * 8 + oc % 16 / 4;
+            const int lane = ox % layer->together * layer->channels + oc, quarter = lane % 2 * 2 + lane / 2 % 2;
+            const int32_t *const stream = layer->stream + lane / 16 * (layer->pairs * 8 + 32);
+            const int8_t *const weights = (const int8_t *)stream + lane % 16;
+            const int32_t *const end = stream + layer->pairs * 8 + quarter * 8 + lane % 16 / 4;
             int32_t acc = end[0];
             for (int pair = 0; pair < layer->pairs; pair++) {
                 int16_t sum = 0;

@@ -86,12 +86,13 @@ typedef struct {
 typedef struct {
     int channels;
     int output_width;
+    int together;
     int advance;
     int zero_point;
     int by_scale;
     int pairs;             /* of taps */
     const int32_t *taps;   /* [2 * pairs][2]: row, first byte */
-    const int32_t *stream; /* [channels / 16, rounded up]: int8 weights [2 * pairs][16], then as for 3x3 */
+    const int32_t *stream; /* [together * channels / 16, rounded up]: int8 weights [2 * pairs][16], then as for 3x3 */
 } btw_depthwise_conv2d_s8_mve_layer;
 
 /* Inputs side by side; sizes are bytes of a pixel. */

@@ -185,11 +185,18 @@ def depthwise_3x3(layer: Weighted) -> str | None:
 
 
 def pixels_together(layer: Weighted) -> int:
-    """Neighbouring pixels whose channels fill vectors best; each is a copy of the weights, so few of them."""
+    """Neighbouring pixels that share vectors: as many as take the fewest instructions a row, about; each costs a copy
+    of the weights, so at most 8."""
     channels, width = layer.input_channels, layer.output.layout[1]
     if layer.stride[1] != 1:
         return 1
-    return min(range(1, min(8, width) + 1), key=lambda pixels: (-(-pixels * channels // 16) / pixels, pixels))
+    vector = 40 + 10 * layer.weight[0].size
+
+    def instructions(pixels: int) -> int:
+        whole, rest = divmod(width, pixels)
+        return -(-pixels * channels // 16) * (50 + whole * vector) + -(-rest * channels // 16) * (50 + vector)
+
+    return min(range(1, min(8, width) + 1), key=lambda pixels: (instructions(pixels), pixels))
 
 
 def pack_depthwise_3x3(layer: Weighted) -> Struct:
@@ -241,13 +248,14 @@ def pack_depthwise(layer: Weighted) -> Struct:
     fields: dict[str, Field] = dict(
         channels=layer.input_channels,
         output_width=layer.output.layout[1],
+        together=pixels_together(layer),
         advance=layer.stride[1] * layer.input_channels,
     )
     fields |= requantization_fields(layer.requantization)
     fields |= dict(
         pairs=len(places) // 2,
         taps=Constant(np.array(places, np.int32)),
-        stream=Constant(depthwise_stream(layer, taps)),
+        stream=Constant(depthwise_stream(layer, taps, pixels_together(layer))),
     )
     return Struct("btw_depthwise_conv2d_s8_mve_layer", fields)
 
