@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bittwin_cgen.ir import Array, Constant, Struct
+from bittwin_cgen.ops.conv2d_mve import merged, one_block
 from bittwin_cgen.ops.linear_dsp import blocks
 from bittwin_cgen.ops.linear_f32 import F32Kernel, taps_scratch, taps_struct, too_small
 from bittwin_cgen.ops.weighted import Weighted
@@ -48,6 +49,19 @@ def _scratch(layer: Weighted) -> int:
 
 def _accepts(layer: Weighted) -> str | None:
     return too_small(layer, *_taps(layer).shape[2:])
+
+
+def _together(layer: Weighted) -> Weighted:
+    """Groups computed as one with zeros between them: the fewest for which that takes less than the scalar kernel."""
+    counts = [count for count in range(2, min(layer.groups, 8) + 1) if layer.groups % count == 0]
+    layers = [merged(layer, count) for count in counts]
+    return next((each for each in layers if _accepts(each) is None), layer)
+
+
+def _groups(layer: Weighted) -> str | None:
+    if layer.groups == 1 or (layer.depthwise and layer.output_channels == layer.input_channels):
+        return one_block(layer)
+    return _accepts(_together(layer))
 
 
 # ---------------------------------------------------------------- depthwise
@@ -114,5 +128,12 @@ KERNELS = tuple(
         _row(f"btw_depthwise_conv2d_3x3_f32_{isa}", isa, _depthwise_3x3, _pack_depthwise, None),
         _row(f"btw_depthwise_conv2d_f32_{isa}", isa, _depthwise, _pack_depthwise, _depthwise_scratch),
         _row(f"btw_conv2d_f32_{isa}", isa, _accepts, _pack, _scratch),
+        _row(
+            f"btw_conv2d_f32_{isa}",
+            isa,
+            _groups,
+            lambda layer: _pack(_together(layer)),
+            lambda layer: _scratch(_together(layer)),
+        ),
     )
 )
