@@ -12,6 +12,7 @@ typedef struct {
     float alpha;
     float beta;
     float exponential[7];
+    const float *more; /* 48: numbers of one function */
 } btw_unary_f32_mve;
 
 /* log2(e), -log(2); e**r for |r| <= log(2) / 2 is 1 + r + r * r * (c2 + c3 * r + c4 * r**2 + c5 * r**3), within 1.1e-7:

@@ -77,9 +77,16 @@ class Softmax(Op):
         return Call(kernel, Struct(f"btw_{along}_{kernel.dtype}", fields), summary="softmax", refused=refused)
 
 
+def _vectors(layer: Layer) -> str | None:
+    _, width, channels = layer.output.layout
+    return None if width * channels >= 8 else f"{width * channels} values a row; vectors pay from 8 on"
+
+
 KERNELS = (
     Kernel("btw_softmax_s8_scalar", "pixels", "s8", "scalar", "softmax", in_place=True),
     Kernel("btw_softmax_axis_s8_scalar", "whole", "s8", "scalar", "softmax"),
+    Kernel("btw_softmax_f32_mve", "pixels", "f32", "mve", "softmax", _vectors, in_place=True),
+    Kernel("btw_softmax_axis_f32_mve", "whole", "f32", "mve", "softmax", _vectors),
     Kernel("btw_softmax_f32_scalar", "pixels", "f32", "scalar", "softmax", in_place=True),
     Kernel("btw_softmax_axis_f32_scalar", "whole", "f32", "scalar", "softmax"),
     Kernel("btw_log_softmax_f32_scalar", "whole", "f32", "scalar", "log_softmax"),

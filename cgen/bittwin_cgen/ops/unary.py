@@ -122,7 +122,7 @@ def _vectors(layer: Layer) -> str | None:
 KERNELS = (
     *(
         Kernel(f"btw_unary_{name}_f32_mve", "pixels", "f32", "mve", "unary", _vectors, in_place=True)
-        for name in ("elu", "hard_sigmoid", "hard_swish", "leaky_relu", "mish", "sigmoid", "swish", "tanh")
+        for name in ("elu", "gelu", "hard_sigmoid", "hard_swish", "leaky_relu", "mish", "sigmoid", "swish", "tanh")
     ),
     *(
         Kernel(f"btw_unary_{function.name}_f32_scalar", "pixels", "f32", "scalar", "unary", in_place=True)

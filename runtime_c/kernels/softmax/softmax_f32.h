@@ -19,7 +19,9 @@ typedef struct {
 /* x[pixels][channels] to y, which may be x */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_softmax_axis_f32_mve(const btw_softmax_axis_f32 *layer, const float *x, float *y);
 void btw_softmax_axis_f32_scalar(const btw_softmax_axis_f32 *layer, const float *x, float *y);
+void btw_softmax_f32_mve(const btw_softmax_f32 *layer, const float *x, float *y, int pixels);
 void btw_softmax_f32_scalar(const btw_softmax_f32 *layer, const float *x, float *y, int pixels);
 #endif
 

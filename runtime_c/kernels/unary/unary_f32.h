@@ -34,6 +34,7 @@ void btw_unary_elu_f32_scalar(const btw_unary_f32 *layer, const float *x, float 
 void btw_unary_erf_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_exp_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_floor_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_gelu_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_gelu_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_gelu_tanh_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_hard_sigmoid_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
