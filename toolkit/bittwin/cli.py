@@ -449,19 +449,18 @@ def print_verification(report: Any, quiet: bool = False) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title, side in (
         ("layer", "left"),
-        ("tensor", "left"),
         ("compared", "right"),
         ("differ", "right"),
         ("max error", "right"),
     ):
-        table.add_column(title, justify=side, overflow="fold", no_wrap=title not in ("layer", "tensor"))  # type: ignore[arg-type]
+        table.add_column(title, justify=side, overflow="fold", no_wrap=title != "layer")  # type: ignore[arg-type]
     table.add_column("", overflow="fold")
     for row in report.layers:
         if row.reason == CONSTANT or (quiet and row.passed):
             continue
         style = None if row.passed else "red"
         counts = (f"{row.compared:,}", f"{row.differ:,}", f"{row.max_error:.3g}")
-        table.add_row(escape(row.layer), escape(row.tensor), *counts, escape(row.reason), style=style)
+        table.add_row(escape(row.layer), *counts, escape(row.reason), style=style)
     output = console()
     if table.row_count:
         output.print(table)
