@@ -12,7 +12,7 @@ from bittwin.boards import BOARDS, Clock
 from bittwin.cli import main
 from bittwin.cortex_m4 import Executed, Instruction, estimate_cycles, parse_disassembly
 from bittwin.emulator import Emulated
-from bittwin.profiler import count_instructions, profile, run_with_plugin, without_harness
+from bittwin.profiler import count_instructions, profile, run_with_plugin, without_call, without_harness
 from bittwin.stack import Function, deepest, read_call_graph, read_functions, stack_bound
 from bittwin_cgen import BittwinError
 from tests.arm.test_emulator import INPUT, need, network, probe
@@ -100,6 +100,11 @@ def test_profiles_are_whole_and_the_same_each_time(target: str) -> None:
     assert (first.cycles_estimate is not None) == target.startswith("cortex-m4")
     if first.cycles_estimate is not None:
         assert first.instructions < first.cycles_estimate < 3 * first.instructions
+
+
+def test_instructions_around_the_call_leave_no_layer_below_zero() -> None:
+    assert without_call([50, 9, 3], 2) == [50, 9, 1]
+    assert without_call([50, 0, 3], 7) == [46, 0, 0]
 
 
 def test_streamed_rows_are_counted_with_their_layers() -> None:

@@ -268,12 +268,22 @@ def count_layers(model: Emulated, inputs: Mapping[str, Array]) -> list[int]:
     before, layer = counted.log[start][1], 0
     for mark, count in counted.log[start + 1 :]:
         if mark == 1:
-            counts[layer] += count - before - overhead
+            counts[layer] += count - before
             break
         layer = places[addresses[mark - 2]]
         counts[layer] += count - before
         before = count + 1
-    return counts
+    return without_call(counts, overhead)
+
+
+def without_call(counts: Sequence[int], overhead: int) -> list[int]:
+    """Without the instructions around the call: they are taken from the last layers, none of which goes below 0."""
+    left = list(counts)
+    for layer in reversed(range(len(left))):
+        taken = min(overhead, left[layer])
+        left[layer] -= taken
+        overhead -= taken
+    return left
 
 
 def mark_addresses(program: Program, board: Board) -> dict[int, int]:
