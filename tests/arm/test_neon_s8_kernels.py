@@ -38,21 +38,25 @@ KINDS = [
 
 
 @cache
+def drawn(symbol: str) -> list[KernelCase]:
+    """Random layers for which the operators choose this kernel on AArch64; seeds of their own."""
+    cases = list[KernelCase]()
+    for number in range(60 * COUNT):
+        case = CASES[symbol][0](np.random.default_rng([1000 + number, *symbol.encode()]))
+        case = replace(case, isa=ISAS[symbol])
+        if case.call.kernel.symbol == symbol:
+            cases.append(case)
+        if len(cases) == COUNT:
+            return cases
+    raise AssertionError(f"operators chose {symbol} for {len(cases)} layers")
+
+
+@cache
 def layers(target: str, isa: str) -> tuple[KernelCase, ...]:
-    """Random layers for which the operators choose the int8 kernels of the instruction set; seeds of their own."""
-    found = []
-    for symbol in (name for name, of in ISAS.items() if of == isa and "_s8_" in name):
-        draw, cases = CASES[symbol][0], list[KernelCase]()
-        for number in range(60 * COUNT):
-            drawn = draw(np.random.default_rng([1000 + number, *symbol.encode()]))
-            case = replace(drawn, isa=isa, armv7=target == "armv7-a")
-            if case.call.kernel.symbol == symbol:
-                cases.append(case)
-            if len(cases) == COUNT:
-                break
-        assert len(cases) in (COUNT, 0 if target == "armv7-a" else COUNT), symbol  # some kernels need AArch64
-        found += cases
-    return tuple(found)
+    """The layers of all int8 kernels of the instruction set; some of these kernels need AArch64."""
+    symbols = [name for name, of in ISAS.items() if of == isa and "_s8_" in name]
+    cases = [(symbol, replace(case, armv7=target == "armv7-a")) for symbol in symbols for case in drawn(symbol)]
+    return tuple(case for symbol, case in cases if case.call.kernel.symbol == symbol)
 
 
 @pytest.mark.parametrize(("target", "isa", "kind"), KINDS)
