@@ -175,6 +175,26 @@ NEON_CALL float32x4_t vbslq_f32(uint32x4_t choice, float32x4_t a, float32x4_t b)
     return (float32x4_t)((choice & (uint32x4_t)a) | (~choice & (uint32x4_t)b));
 }
 
+static inline uint32x4_t vreinterpretq_u32_f32(float32x4_t a)
+{
+    return (uint32x4_t)a;
+}
+
+static inline float32x4_t vreinterpretq_f32_u32(uint32x4_t a)
+{
+    return (float32x4_t)a;
+}
+
+static inline uint32x4_t vaddq_u32(uint32x4_t a, uint32x4_t b)
+{
+    return a + b;
+}
+
+static inline uint32x4_t vshlq_n_u32(uint32x4_t a, int bits)
+{
+    return a << bits;
+}
+
 /* a + b * c, rounded once */
 NEON_CALL float32x4_t vfmaq_f32(float32x4_t a, float32x4_t b, float32x4_t c)
 {

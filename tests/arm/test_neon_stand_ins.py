@@ -37,6 +37,11 @@ FLOATS = {
         *("vmaxq_f32(a, b)", "vminq_f32(a, b)", "vfmaq_f32(a, b, c)", "vfmaq_n_f32(a, b, x[15])"),
         *(f"vfmaq_laneq_f32(a, b, c, {lane})" for lane in range(4)),
     ],
+    "uint32x4_t": [
+        "vaddq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b))",
+        "vshlq_n_u32(vreinterpretq_u32_f32(a), 23)",
+        "vreinterpretq_u32_f32(vreinterpretq_f32_u32(vcgtq_f32(a, b)))",
+    ],
     "float32x2_t": ["vld1_f32(x + 1)", "vget_low_f32(c)", "vget_high_f32(c)"],
     "float32x4x2_t": ["vld1q_f32_x2(x + 3)"],
     "float32x4x3_t": ["vld1q_f32_x3(x + 3)"],

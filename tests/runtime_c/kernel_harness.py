@@ -25,7 +25,7 @@ Kind = Literal["shared", "inlined"]
 GUARD = 64  # bytes on both sides of every output
 GUARD_BYTE = 0xA5
 FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", *WARNINGS)
-SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+SANITIZERS = ("-g", "-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 INTERFACE = """
 void call_kernel(int index, const void *const x[], void *const y[], void *scratch);

@@ -914,6 +914,7 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_average_pool_sums_s8_armv7m": (lambda random: average_pool_s8(random, wide=True), 16),
     "btw_average_pool_sums_s8_scalar": (average_pool_s8, 24),
     "btw_cast_u8_scalar": (cast_u8, 24),
+    "btw_clip_f32_neon": (clip_f32, 6),
     "btw_clip_f32_scalar": (clip_f32, 6),
     "btw_concat_f32_scalar": (concat_f32, 10),
     "btw_concat_s8_scalar": (concat_s8, 16),
@@ -964,6 +965,8 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_resize_sums_s8_scalar": (lambda random: resize(random, "int8"), 16),
     "btw_softmax_axis_f32_scalar": (lambda random: softmax_axis_f32(random, False), 6),
     "btw_softmax_axis_s8_scalar": (lambda random: softmax_s8(random, True), 8),
+    "btw_softmax_f32_neon": (softmax_f32, 8),
+    "btw_softmax_axis_f32_neon": (lambda random: softmax_axis_f32(random, False), 6),
     "btw_softmax_f32_scalar": (softmax_f32, 8),
     "btw_softmax_s8_scalar": (lambda random: softmax_s8(random, False), 12),
     "btw_table_s8_scalar": (table_s8, 6),
@@ -994,8 +997,9 @@ for _row in BINARY_KERNELS:
     )
 for _name, _function in FUNCTIONS.items():
     CASES[f"btw_unary_{_function.name}_f32_scalar"] = (lambda random, name=_name: unary_f32(random, name), 2)
-    if f"btw_unary_{_function.name}_f32_mve" in {row.symbol for row in UNARY_KERNELS}:
-        CASES[f"btw_unary_{_function.name}_f32_mve"] = (lambda random, name=_name: unary_f32(random, name), 4)
+    for _isa in ("mve", "neon"):
+        if f"btw_unary_{_function.name}_f32_{_isa}" in {row.symbol for row in UNARY_KERNELS}:
+            CASES[f"btw_unary_{_function.name}_f32_{_isa}"] = (lambda random, name=_name: unary_f32(random, name), 4)
 for _symbol, _draw in {  # kernels of other processors, as their plain C twins: layers that they accept
     "btw_add_s8_armv7m": lambda random: add_s8(random, "linear"),
     "btw_add_s8_mve": lambda random: add_s8(random, "linear"),

@@ -49,7 +49,10 @@ class Clip(Op):
         return Call(kernel, struct, summary=self.title, refused=refused)
 
 
-KERNELS = (Kernel("btw_clip_f32_scalar", "pixels", "f32", "scalar", "clip", in_place=True),)
+KERNELS = (
+    Kernel("btw_clip_f32_neon", "pixels", "f32", "neon", "clip", in_place=True),
+    Kernel("btw_clip_f32_scalar", "pixels", "f32", "scalar", "clip", in_place=True),
+)
 
 
 def read_relu(node: OnnxNode) -> list[Node]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -82,11 +83,26 @@ def _vectors(layer: Layer) -> str | None:
     return None if width * channels >= 8 else f"{width * channels} values a row; vectors pay from 8 on"
 
 
+def _four_channels(layer: Layer) -> str | None:
+    channels = layer.output.layout[2]
+    return f"{channels} channels; vectors pay from 4 on" if channels < 4 else None
+
+
+def _four_inside(layer: Layer) -> str | None:
+    y = layer.output
+    inner = math.prod(
+        y.shape[axis] for axis in y.memory_axes[y.memory_axes.index(cast(Softmax, layer.node.op).axis) + 1 :]
+    )
+    return f"{inner} values inside of the axis; vectors take 4" if inner < 4 else None
+
+
 KERNELS = (
     Kernel("btw_softmax_s8_scalar", "pixels", "s8", "scalar", "softmax", in_place=True),
     Kernel("btw_softmax_axis_s8_scalar", "whole", "s8", "scalar", "softmax"),
     Kernel("btw_softmax_f32_mve", "pixels", "f32", "mve", "softmax", _vectors, in_place=True),
     Kernel("btw_softmax_axis_f32_mve", "whole", "f32", "mve", "softmax", _vectors),
+    Kernel("btw_softmax_f32_neon", "pixels", "f32", "neon", "softmax", _four_channels, in_place=True),
+    Kernel("btw_softmax_axis_f32_neon", "whole", "f32", "neon", "softmax", _four_inside),
     Kernel("btw_softmax_f32_scalar", "pixels", "f32", "scalar", "softmax", in_place=True),
     Kernel("btw_softmax_axis_f32_scalar", "whole", "f32", "scalar", "softmax"),
     Kernel("btw_log_softmax_f32_scalar", "whole", "f32", "scalar", "log_softmax"),

@@ -114,15 +114,25 @@ class Unary(Op):
         return Call(kernel, Struct("btw_unary_f32", fields), summary=self.title, refused=refused)
 
 
-def _vectors(layer: Layer) -> str | None:
-    _, width, channels = layer.output.layout
-    return None if width * channels >= 8 else f"{width * channels} values a row; vectors pay from 8 on"
+def _at_least(count: int) -> Callable[[Layer], str | None]:
+    def suits(layer: Layer) -> str | None:
+        values = layer.output.layout[1] * layer.output.layout[2]
+        return None if values >= count else f"{values} values a row; vectors pay from {count} on"
+
+    return suits
 
 
 KERNELS = (
     *(
-        Kernel(f"btw_unary_{name}_f32_mve", "pixels", "f32", "mve", "unary", _vectors, in_place=True)
+        Kernel(f"btw_unary_{name}_f32_mve", "pixels", "f32", "mve", "unary", _at_least(8), in_place=True)
         for name in ("elu", "gelu", "hard_sigmoid", "hard_swish", "leaky_relu", "mish", "sigmoid", "swish", "tanh")
+    ),
+    *(
+        Kernel(f"btw_unary_{name}_f32_neon", "pixels", "f32", "neon", "unary", _at_least(4), in_place=True)
+        for name in (
+            *("elu", "gelu", "gelu_tanh", "hard_sigmoid", "hard_swish"),
+            *("leaky_relu", "mish", "sigmoid", "swish", "tanh"),
+        )
     ),
     *(
         Kernel(f"btw_unary_{function.name}_f32_scalar", "pixels", "f32", "scalar", "unary", in_place=True)

@@ -14,6 +14,7 @@ typedef struct {
 /* x[pixels][channels] to y, which may be x */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_clip_f32_neon(const btw_clip_f32 *layer, const float *x, float *y, int pixels);
 void btw_clip_f32_scalar(const btw_clip_f32 *layer, const float *x, float *y, int pixels);
 #endif
 

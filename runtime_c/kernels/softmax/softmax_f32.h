@@ -9,7 +9,7 @@ typedef struct {
     int channels;
 } btw_softmax_f32;
 
-/* Along an axis that others lie inside of: x[outer][size][inner] to y, which may be x. */
+/* Along an axis that others lie inside of: x[outer][size][inner] to y. */
 typedef struct {
     int outer;
     int size;
@@ -22,6 +22,8 @@ typedef struct {
 void btw_softmax_axis_f32_mve(const btw_softmax_axis_f32 *layer, const float *x, float *y);
 void btw_softmax_axis_f32_scalar(const btw_softmax_axis_f32 *layer, const float *x, float *y);
 void btw_softmax_f32_mve(const btw_softmax_f32 *layer, const float *x, float *y, int pixels);
+void btw_softmax_axis_f32_neon(const btw_softmax_axis_f32 *layer, const float *x, float *y);
+void btw_softmax_f32_neon(const btw_softmax_f32 *layer, const float *x, float *y, int pixels);
 void btw_softmax_f32_scalar(const btw_softmax_f32 *layer, const float *x, float *y, int pixels);
 #endif
 

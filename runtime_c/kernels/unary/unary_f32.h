@@ -30,12 +30,15 @@ void btw_unary_abs_f32_scalar(const btw_unary_f32 *layer, const float *x, float 
 void btw_unary_ceil_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_celu_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_elu_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_elu_f32_neon(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_elu_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_erf_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_exp_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_floor_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_gelu_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_gelu_f32_neon(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_gelu_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_gelu_tanh_f32_neon(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_gelu_tanh_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_hard_sigmoid_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_hard_sigmoid_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
@@ -45,6 +48,10 @@ void btw_unary_leaky_relu_f32_mve(const btw_unary_f32 *layer, const float *x, fl
 void btw_unary_leaky_relu_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_log_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_mish_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_hard_sigmoid_f32_neon(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_hard_swish_f32_neon(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_leaky_relu_f32_neon(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_mish_f32_neon(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_mish_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_neg_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_pow_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
@@ -52,6 +59,7 @@ void btw_unary_reciprocal_f32_scalar(const btw_unary_f32 *layer, const float *x,
 void btw_unary_round_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_selu_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_sigmoid_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_sigmoid_f32_neon(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_sigmoid_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_sign_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_softplus_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
@@ -60,6 +68,8 @@ void btw_unary_sqrt_f32_scalar(const btw_unary_f32 *layer, const float *x, float
 void btw_unary_swish_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_swish_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_tanh_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_swish_f32_neon(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
+void btw_unary_tanh_f32_neon(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_tanh_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 void btw_unary_thresholded_relu_f32_scalar(const btw_unary_f32 *layer, const float *x, float *y, int pixels);
 #endif
