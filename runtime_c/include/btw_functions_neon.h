@@ -1,4 +1,5 @@
-/* Functions of float32 values for NEON, four at a time: e**x, quotients, and the loop over the values of a layer. */
+/* Functions of float32 values for NEON, four at a time: exponentials, quotients, the loop over the values of a layer.
+ */
 /* SPDX-License-Identifier: MIT-0 */
 #ifndef BTW_FUNCTIONS_NEON_H
 #define BTW_FUNCTIONS_NEON_H

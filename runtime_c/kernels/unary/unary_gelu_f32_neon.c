@@ -1,6 +1,6 @@
-/* Gelu, erf within 1.5e-7 (Abramowitz and Stegun 7.1.26) of each value, float32, NEON: unary_gelu_f32_scalar.c but for
- * rounding. */
+/* Gelu of each value, float32, NEON: unary_gelu_f32_scalar.c but for rounding. */
 /* SPDX-License-Identifier: MIT-0 */
+/* erf within 1.5e-7: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26. */
 #include "unary_f32.h"
 #include "btw_functions_neon.h"
 

@@ -1,6 +1,6 @@
-/* Gelu by tanh, which is x * sigmoid(2 * u) of each value, float32, NEON: unary_gelu_tanh_f32_scalar.c but for
- * rounding. */
+/* Gelu by tanh of each value, float32, NEON: unary_gelu_tanh_f32_scalar.c but for rounding. */
 /* SPDX-License-Identifier: MIT-0 */
+/* 0.5 * x * (1 + tanh(u)) is x * sigmoid(2 * u). */
 #include "unary_f32.h"
 #include "btw_functions_neon.h"
 

@@ -1,6 +1,6 @@
-/* Mish as x * n / (n + 2), n = e * (e + 2), e = e**min(x, 20), of each value, float32, NEON: unary_mish_f32_scalar.c
- * but for rounding. */
+/* Mish of each value, float32, NEON: unary_mish_f32_scalar.c but for rounding. */
 /* SPDX-License-Identifier: MIT-0 */
+/* x * n / (n + 2), n = e * (e + 2), e = e**min(x, 20). */
 #include "unary_f32.h"
 #include "btw_functions_neon.h"
 

@@ -1,5 +1,6 @@
-/* Tanh as 2 * sigmoid(2 * x) - 1 of each value, float32, NEON: unary_tanh_f32_scalar.c but for rounding. */
+/* Tanh of each value, float32, NEON: unary_tanh_f32_scalar.c but for rounding. */
 /* SPDX-License-Identifier: MIT-0 */
+/* 2 * sigmoid(2 * x) - 1 */
 #include "unary_f32.h"
 #include "btw_functions_neon.h"
 
