@@ -56,7 +56,7 @@ def load_model(source: str | Path | bytes | onnx.ModelProto) -> onnx.ModelProto:
     """
     if isinstance(source, onnx.ModelProto):
         _check_names(source, "model")
-        return with_batch(source)
+        return with_output_shapes(with_batch(source))
     where = "model" if isinstance(source, bytes) else str(source)
     try:
         content = source if isinstance(source, bytes) else Path(source).read_bytes()
@@ -75,7 +75,23 @@ def load_model(source: str | Path | bytes | onnx.ModelProto) -> onnx.ModelProto:
         raise BittwinError(where, "its weights lie in another file", "Give the path of the file instead of its bytes")
     for tensor in external:
         _load_external(tensor, Path(str(source)))
-    return with_batch(model)
+    return with_output_shapes(with_batch(model))
+
+
+def with_output_shapes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model, or a copy where an output has no shape in the file, which onnxruntime does not ask for."""
+    if all(value.type.tensor_type.HasField("shape") for value in model.graph.output):
+        return model
+    try:
+        inferred = {value.name: value for value in onnx.shape_inference.infer_shapes(model).graph.output}
+    except (RuntimeError, ValueError):  # an invalid model, or one of more than 2 GiB: it is refused later
+        return model
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    for value in copy.graph.output:
+        value.CopyFrom(inferred[value.name])
+        value.type.tensor_type.shape.SetInParent()  # where nothing is known, the node that makes it is refused
+    return copy
 
 
 def _check_names(model: onnx.ModelProto, where: str) -> None:

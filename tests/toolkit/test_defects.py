@@ -57,6 +57,13 @@ class Writer:
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
+def shaped(w: Writer, shape: tuple[int, ...]) -> onnx.ModelProto:
+    """A model from x to y, whose shape the file does not have."""
+    model = w.model([("x", shape)], [("y", ())])
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    return model
+
+
 def status(*arguments: str) -> int:
     with pytest.raises(SystemExit) as ended:
         main(list(arguments))
@@ -273,9 +280,7 @@ def test_convolution_with_moves_before_its_codes_is_computed_on_codes(moves: lis
         inputs, attributes = given[move]
         last = w.node(move, [last, *inputs], f"m{number}", **attributes)
     w.quantized(last, "y", 0.05, -5)
-    model = w.model([("x", (1, 3, 8, 8))], [("y", ())])
-    model.graph.output[0].type.tensor_type.ClearField("shape")
-    model = onnx.shape_inference.infer_shapes(model)
+    model = shaped(w, (1, 3, 8, 8))
     report = verify(model, samples=32)
     assert (report.passed, report.differ, report.inexact) == (True, 0, 0)
     assert "conv2d" in json.dumps(generate(model).manifest["layers"])
@@ -319,3 +324,62 @@ def test_pad_of_uint8_codes() -> None:
     opsets = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
     report = verify(helper.make_model(graph, opset_imports=opsets, ir_version=10))
     assert (report.passed, report.differ, report.inexact) == (True, 0, 0)
+
+
+def test_output_without_a_shape_in_the_file() -> None:
+    w = Writer()
+    w.node("Relu", ["x"], "y")
+    model = shaped(w, (1, 3, 4, 4))
+    assert verify(model).passed
+    assert not model.graph.output[0].type.tensor_type.HasField("shape")
+
+
+@pytest.mark.parametrize(("kernel", "shape"), [([3, 1, 1], (2, 9, 6, 5, 4)), ([1, 2, 3], (1, 6, 2, 7, 8))])
+def test_pool_of_three_dimensions_that_leaves_some_alone(kernel: list[int], shape: tuple[int, ...]) -> None:
+    """As PyTorch writes LocalResponseNorm."""
+    w = Writer()
+    pads = [size // 2 for size in kernel] * 2
+    w.node("AveragePool", ["x"], "y", kernel_shape=kernel, pads=pads, count_include_pad=1)
+    report = verify(shaped(w, shape))
+    assert (report.passed, report.differ) == (True, 0)
+
+
+def test_uint8_codes_without_a_zero_point() -> None:
+    w = Writer()
+    w.constants |= {"s": np.float32(0.03), "t": np.float32(0.02)}
+    w.node("QuantizeLinear", ["x", "s"], "q")
+    w.node("DequantizeLinear", ["q", "s"], "d")
+    w.node("Sigmoid", ["d"], "f")
+    w.node("QuantizeLinear", ["f", "t"], "r")
+    w.node("DequantizeLinear", ["r", "t"], "y")
+    report = verify(w.model([("x", (1, 3, 4, 4))], [("y", (1, 3, 4, 4))]))
+    assert (report.passed, report.differ, report.inexact) == (True, 0, 0)
+
+
+def test_uint8_model_whose_layers_share_weights() -> None:
+    """onnxruntime fails to load it with session.x64quantprecision."""
+    w = Writer()
+    w.constants |= {"s": np.float32(0.02), "z": np.uint8(128)}
+    random_weight(w, "w", (6, 6), 0.01)
+    last = "x"
+    for number in range(3):
+        w.node("QuantizeLinear", [last, "s", "z"], f"q{number}")
+        w.node("DequantizeLinear", [f"q{number}", "s", "z"], f"d{number}")
+        last = w.node("MatMul", [f"d{number}", "w"], f"m{number}")
+    w.node("QuantizeLinear", [last, "s", "z"], "q")
+    w.node("DequantizeLinear", ["q", "s", "z"], "y")
+    model = w.model([("x", (1, 6))], [("y", (1, 6))])
+    report = verify(model)
+    assert (report.passed, report.differ, report.inexact) == (True, 0, 0)
+    assert report.golden.startswith("onnxruntime")
+
+
+def test_integer_product_of_vectors_in_another_arrangement() -> None:
+    """As quantize_dynamic writes a linear layer on tokens."""
+    w = Writer()
+    w.node("Identity", ["x"], "same")
+    w.nodes.append(helper.make_node("DynamicQuantizeLinear", ["same"], ["q", "s", "z"], "dynamic"))
+    w.constants |= {"w": np.random.default_rng(0).integers(-127, 128, (6, 4)).astype(np.int8), "o": np.int8(0)}
+    w.node("MatMulInteger", ["q", "w", "z", "o"], "m")
+    w.node("Cast", ["m"], "y", to=TensorProto.FLOAT)
+    assert verify(w.model([("x", (2, 3, 6))], [("y", (2, 3, 4))])).passed

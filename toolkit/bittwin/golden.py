@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+from onnx import numpy_helper
 
 from bittwin_cgen import BittwinError
 from bittwin_cgen.ir import Array
@@ -23,6 +24,7 @@ from bittwin_cgen.ir import Array
 SESSION = "session.qdqisint8allowed=1, ORT_ENABLE_EXTENDED"
 UINT8_SESSION = "session.x64quantprecision=1, ORT_ENABLE_EXTENDED"
 NUMPY = "numpy reference"
+PROVIDERS = ["CPUExecutionProvider"]
 
 
 def session_of(model: onnx.ModelProto) -> str:
@@ -78,10 +80,34 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options.log_severity_level = 4
     options.enable_mem_reuse = False  # shapes of some pools with ceil_mode are inferred too large, and reuse then fails
     try:
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        try:
+            return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=PROVIDERS)
+        except Exception:
+            if session_of(model) != UINT8_SESSION or any(_has_no_zero_point(node) for node in model.graph.node):
+                raise
+            unsigned = with_uint8_weights(model).SerializeToString()
+            return onnxruntime.InferenceSession(unsigned, options, providers=PROVIDERS)
     except Exception as error:  # onnxruntime has a class for each status
         first = str(error).strip().splitlines()[0]
         raise BittwinError("onnxruntime", f"does not load the model ({first})", "Repair the model") from None
+
+
+def _has_no_zero_point(node: onnx.NodeProto) -> bool:
+    return node.op_type == "DequantizeLinear" and (len(node.input) < 3 or not node.input[2])
+
+
+def with_uint8_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy whose int8 weights and their zero points are 128 higher, as uint8: the same values.
+
+    What session.x64quantprecision does; onnxruntime 1.32 fails to load some models whose weights several layers share.
+    """
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    for tensor in copy.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.INT8:
+            codes = numpy_helper.to_array(tensor).view(np.uint8) ^ 0x80
+            tensor.CopyFrom(numpy_helper.from_array(codes, tensor.name))
+    return copy
 
 
 def with_outputs(model: onnx.ModelProto, tensors: Mapping[str, str]) -> onnx.ModelProto:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
 
@@ -29,6 +29,7 @@ from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.global_average_pool import GlobalAveragePool
 from bittwin_cgen.ops.max_pool import Pooling, by_taps, four_channels, read_pooling
+from bittwin_cgen.ops.reshape import Reshape
 
 
 @dataclass(frozen=True)
@@ -187,5 +188,40 @@ KERNELS = (
 
 def read_average_pool(node: OnnxNode) -> list[Node]:
     """ONNX AveragePool."""
+    if node.rank() == 5:
+        return _read_flat_pool(node)
     op = AveragePool(read_pooling(node), bool(node.attribute("count_include_pad", 0)))
     return node.node(op, node.activation(0))
+
+
+def _read_flat_pool(node: OnnxNode) -> list[Node]:
+    """A pool of three spatial dimensions, two or the first of which it leaves alone, as one of two dimensions.
+
+    PyTorch writes LocalResponseNorm with one over the channels.
+    """
+    x, y, (n, c, depth, height, width) = node.activation(0), node.outputs[0], node.shape()
+    windows = [node.sizes(name, 3) for name in ("kernel_shape", "strides", "dilations")]
+    pads = tuple(node.attribute("pads", (0,) * 6))
+    kept = [{window[axis] for window in windows} == {1} and not any(pads[axis::3]) for axis in range(3)]
+    if len(pads) != 6 or node.attribute("auto_pad", "NOTSET") != "NOTSET" or not (kept[0] or (kept[1] and kept[2])):
+        raise node.refuse(
+            f"a window of {list(windows[0])} on an input of rank 5", "Only 1-D and 2-D pools are supported"
+        )
+    first = 1 if kept[0] else 0  # of the two axes of the pool
+    given = (n, c * depth, height, width) if kept[0] else (n, c, depth, height * width)
+    sizes = {
+        name: list(window[first : first + 2])
+        for name, window in zip(("kernel_shape", "strides", "dilations"), windows, strict=True)
+    }
+    sizes["pads"] = [pads[axis] for axis in (first, first + 1, first + 3, first + 4)]
+    flat, made = f"{y}/flat", f"{y}/pooled"
+    types = {**node.types, flat: replace(node.types[x], shape=given)}
+    inner = replace(node, inputs=(flat,), outputs=(made,), types=types, attributes={**node.attributes, **sizes})
+    pooled = read_average_pool(inner)
+    oh, ow = pooled[-1].op.infer((types[flat],)).shape[2:]
+    result = (n, c, depth, oh, ow) if kept[0] else (n, c, oh, height, width)
+    return [
+        Node(flat, Reshape(given), (x,), flat),
+        *pooled,
+        Node(f"{node.name}/shape", Reshape(result), (made,), y),
+    ]

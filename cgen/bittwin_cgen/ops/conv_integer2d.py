@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -14,6 +14,7 @@ from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode, spatial_padding
 from bittwin_cgen.ops.known import Known
 from bittwin_cgen.ops.recentre import Recentre
+from bittwin_cgen.ops.reshape import Reshape
 
 CODES = {"int8", "uint8"}
 LARGEST_DIFFERENCE = 255  # of a code and its zero point
@@ -175,8 +176,20 @@ def read_conv_integer(node: OnnxNode) -> list[Node]:
 
 
 def read_matmul_integer(node: OnnxNode) -> list[Node]:
-    """ONNX MatMulInteger of a matrix by a constant one."""
+    """ONNX MatMulInteger of a matrix, or of vectors in another arrangement, by a constant matrix."""
     weight = _weight(node, -1 % max(1, node.constant(1, "weight").ndim))
-    if weight.ndim != 2 or node.rank() != 2:
-        raise node.refuse(f"factors of rank {node.rank()} and {weight.ndim}", "Only matrices are supported")
-    return _read(node, ConvInteger2d(np.ascontiguousarray(weight.T)[:, :, None, None]))
+    if weight.ndim != 2 or node.rank() < 2:
+        raise node.refuse(f"factors of rank {node.rank()} and {weight.ndim}", "Multiply by a matrix")
+    op = ConvInteger2d(np.ascontiguousarray(weight.T)[:, :, None, None])
+    if node.rank() == 2:
+        return _read(node, op)
+    x, y, given = node.activation(0), node.outputs[0], node.shape()
+    rows, made = f"{y}/rows", f"{y}/made"
+    matrix = (math.prod(given[:-1]), given[-1])
+    types = {**node.types, rows: replace(node.types[x], shape=matrix)}
+    inner = replace(node, inputs=(rows, *node.inputs[1:]), outputs=(made,), types=types)
+    return [
+        Node(rows, Reshape(matrix), (x,), rows),
+        *_read(inner, op),
+        Node(f"{node.name}/shape", Reshape((*given[:-1], weight.shape[1])), (made,), y),
+    ]

@@ -107,8 +107,9 @@ def quantization_of(node: OnnxNode, scale_index: int, zero_point_index: int) -> 
     if node.has(zero_point_index):
         zero_point = node.constant(zero_point_index, "zero point").reshape(-1)
     else:
-        known = node.types[node.activation(0)].dtype
-        zero_point = np.zeros(1, np.int8 if known == "int8" else np.uint8)
+        known = node.types[node.activation(0)]
+        held = known.quantization is not None and known.quantization.offset != 0
+        zero_point = np.zeros(1, np.int8 if known.dtype == "int8" and not held else np.uint8)
     if zero_point.dtype not in (np.int8, np.uint8) or zero_point.size != 1:
         raise node.refuse(
             f"codes are {zero_point.dtype}", "Quantize activations to int8: activation_type=QuantType.QInt8"
