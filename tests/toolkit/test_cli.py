@@ -396,6 +396,8 @@ BAD_INPUT = {
     "calibration of zeros": ["quantize", "net.onnx", "--calibration", "zeros.npz", "-o", "made"],
     "quantized as float": ["report", "net.int8.onnx", "--float", "net.int8.onnx", "-o", "made"],
     "file as module": ["export", "nets/leafnet.py:build", "-o", "made"],
+    "uint8 calibration": ["quantize", "net.onnx", "--calibration", "bytes.npz", "-o", "made"],
+    "unknown target to count on": ["report", "net.onnx", "--profile", "m4", "-o", "made"],
     "kibibytes": ["generate", "net.onnx", "-o", "made", "--ram", "64k"],
 }
 
@@ -411,6 +413,7 @@ def folder(net: Path, int8_net: Path, unsupported_net: Path, samples: Path, tmp_
     np.savez(tmp_path / "labels.npz", x=x, y=np.arange(len(x)))
     np.savez(tmp_path / "unnamed.npz", x)
     np.savez(tmp_path / "zeros.npz", x=np.zeros_like(x))
+    np.savez(tmp_path / "bytes.npz", x=np.ones_like(x, np.uint8))
     return tmp_path
 
 
@@ -457,6 +460,8 @@ def test_messages_are_about_what_is_wrong(call: Any, folder: Path) -> None:
         "calibration of zeros": ("every value is 0",),
         "quantized as float": ("--float", "is quantized"),
         "file as module": ("names a file", "nets.leafnet:build"),
+        "uint8 calibration": ("bytes.npz, input 'x'", "uint8"),
+        "unknown target to count on": ("--profile m4", "cortex-m4"),
         "kibibytes": ("'64k'", "65536"),
     }.items():
         error = call(*(BAD_USAGE | BAD_INPUT)[case]).error

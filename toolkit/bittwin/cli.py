@@ -153,11 +153,10 @@ def quantize(
     Example: `bittwin quantize digits.onnx --calibration x.npz -o digits.int8.onnx`
     """
     from bittwin.checker import check as check_model
-    from bittwin.quantizer import load_calibration
     from bittwin.quantizer import quantize as quantize_model
 
     keep(output, model, calibration)
-    result = quantize_model(model, load_calibration(calibration), method=method.value)
+    result = quantize_model(model, calibration, method=method.value)
     unsupported = [node for node in check_model(result.model)["nodes"] if not node["supported"]]
     write_whole(output, result.model.SerializeToString())
     report = {

@@ -86,20 +86,23 @@ class Quantized:
 
 def quantize(
     model: ModelProto | str | Path,
-    calibration: Mapping[str, Array] | Array,
+    calibration: Mapping[str, Array] | Array | str | Path,
     method: Method = "minmax",
     percentile: float = 99.999,
 ) -> Quantized:
     """int8 x int8, per channel, asymmetric activations; a last Softmax stays float.
 
-    calibration: [N, ...] float32, fed one batch of the model after another; one array, {"x": array}, or one an input
-    by name. Raises BittwinError for a model or data that cannot be quantized. Same input, same bytes.
+    calibration: [N, ...] float32, fed one batch of the model after another; one array, {"x": array}, one an input by
+    name, or a .npz of them. Raises BittwinError for a model or data that cannot be quantized. Same input, same bytes.
     """
     where = "model" if isinstance(model, ModelProto) else str(model)
     if method not in METHODS:
         raise BittwinError(f"method {method!r}", "there is no such calibration", f"Take one of {', '.join(METHODS)}")
     prepared = prepare(load_model(model), where)
-    samples = check_calibration(prepared, calibration, where)
+    given, place = calibration, "calibration"
+    if isinstance(given, (str, Path)):
+        given, place = load_calibration(given), str(given)
+    samples = check_calibration(prepared, given, where, place)
     biases = float_biases(prepared)
     result = make_provable(calibrate(prepared, samples, method, percentile, where), biases)
     try:
@@ -221,7 +224,9 @@ def check_inputs(graph: GraphProto, where: str) -> None:
             raise BittwinError(f"{where}, input {value.name!r}", f"its type is {kind}, not FLOAT", "Give a float model")
 
 
-def check_calibration(model: ModelProto, calibration: Mapping[str, Array] | Array, where: str) -> dict[str, Array]:
+def check_calibration(
+    model: ModelProto, calibration: Mapping[str, Array] | Array, where: str, source: str
+) -> dict[str, Array]:
     """One array [N, ...] for each graph input, N the same for all and a whole number of batches."""
     shapes = {value.name: shape(model.graph, value.name) or () for value in model.graph.input}
     arrays = dict(calibration) if isinstance(calibration, Mapping) else {"x": calibration}
@@ -231,10 +236,10 @@ def check_calibration(model: ModelProto, calibration: Mapping[str, Array] | Arra
         arrays.pop("y", None)
     found = f"it has {', '.join(map(repr, arrays)) or 'nothing'}, the model's inputs are {', '.join(map(repr, shapes))}"
     if set(arrays) != set(shapes):
-        raise BittwinError("calibration", found, "Give one array 'x', or one for each input by name")
+        raise BittwinError(source, found, "Give one array 'x', or one for each input by name")
     batches = set()
     for name, sizes in shapes.items():
-        array, place = np.asarray(arrays[name]), f"calibration {name!r}"
+        array, place = np.asarray(arrays[name]), f"{source}, input {name!r}"
         if not np.issubdtype(array.dtype, np.floating):
             raise BittwinError(place, f"its type is {array.dtype}, not float32", "Scale it as in training, as float32")
         array = array.astype(np.float32, copy=False)
@@ -251,9 +256,9 @@ def check_calibration(model: ModelProto, calibration: Mapping[str, Array] | Arra
         batches.add(len(array) // sizes[0])
         arrays[name] = array
     if not any(arrays[name].any() for name in shapes):
-        raise BittwinError("calibration", "every value is 0, which shows no range", "Give samples of real inputs")
+        raise BittwinError(source, "every value is 0, which shows no range", "Give samples of real inputs")
     if len(batches) > 1:
-        raise BittwinError("calibration", "its arrays have different lengths", "Give one sample of each input together")
+        raise BittwinError(source, "its arrays have different lengths", "Give one sample of each input together")
     return {name: arrays[name] for name in shapes}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from bittwin import charts, golden
-from bittwin.boards import find_board
+from bittwin.boards import BOARDS
 from bittwin.generator import generate
 from bittwin.profiler import ProfileReport, profile
 from bittwin.quantization_error import TensorError, by_tensor, quantization_errors
@@ -100,7 +100,8 @@ def report(
     model = generate(proto, target, schedule, ram, flash, name or default)
     given = samples_of(model_ports(proto), inputs, samples)
     for where in counted or ():
-        find_board(where)
+        if where not in BOARDS:
+            raise BittwinError(f"--profile {where}", "cannot be emulated", f"Choose one of: {' '.join(BOARDS)}")
     arrays = dict(given.inputs)
     single = len(arrays) == 1
     named: dict[str, Array] = {"x": next(iter(arrays.values()))} if single else arrays

@@ -58,7 +58,9 @@ def load_npz(path: str | Path) -> dict[str, Array]:
     except FileNotFoundError:
         raise BittwinError(str(path), "does not exist", "Check the path") from None
     except (OSError, ValueError, zipfile.BadZipFile, AttributeError, EOFError, TypeError):
-        raise BittwinError(str(path), "is not an .npz file of plain arrays", "Write it with numpy.savez") from None
+        raise BittwinError(
+            str(path), "is not an .npz file of plain arrays", "Write it with numpy.savez(path, x=array)"
+        ) from None
 
 
 def check_samples(arrays: Mapping[str, Array], ports: Sequence[Port], where: str, limit: int | None = None) -> Samples:
