@@ -95,6 +95,28 @@ typedef struct {
     const int32_t *stream; /* [together * channels / 16, rounded up]: int8 weights [2 * pairs][16], then as for 3x3 */
 } btw_depthwise_conv2d_s8_mve_layer;
 
+/* Up to 16 bytes of an output pixel, or of some pixels together. */
+typedef struct {
+    int from;               /* byte of the input pixel */
+    int to;                 /* of the output pixel */
+    int apart;              /* 0: the bytes lie together in the input */
+    int taken;              /* a bit for each byte that comes from the input */
+    const uint8_t *offsets; /* [16] from `from` on, where they lie apart */
+    const uint8_t *fill;    /* [16] of bytes that come from nowhere */
+} btw_gather_piece_mve;
+
+typedef struct {
+    int input_pixel; /* bytes */
+    int output_pixel;
+    int together; /* pixels moved by one vector */
+    int count;
+    const btw_gather_piece_mve *pieces;
+} btw_gather_pixels_u8_mve_layer;
+
+#if !defined(BTW_INLINE_KERNELS)
+void btw_gather_pixels_u8_mve(const btw_gather_pixels_u8_mve_layer *layer, const void *x, void *y, int pixels);
+#endif
+
 /* Inputs side by side; sizes are bytes of a pixel. */
 typedef struct {
     int size;

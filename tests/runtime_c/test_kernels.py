@@ -1034,6 +1034,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_resize_s8_mve": lambda random: resize(random, "int8"),
     "btw_softmax_axis_f32_mve": lambda random: softmax_axis_f32(random, False),
     "btw_softmax_f32_mve": softmax_f32,
+    "btw_gather_pixels_u8_mve": gather_u8,
     "btw_copy_u8_mve": copy_u8,
     "btw_dequantize_linear_f32_mve": dequantize_f32,
     "btw_quantize_linear_s8_mve": quantize_s8,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
 from bittwin_cgen.errors import BittwinError
 from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Op, Struct, TensorType, Window
 from bittwin_cgen.kernels import select
+from bittwin_cgen.ops.linear_mve import MveKernel
+from bittwin_cgen.ops.move_mve import pack_pixels
 
 LOOPS = 4  # of the kernel
 FILL = -(1 << 29)  # BTW_GATHER_FILL of the kernel: an output value that comes from no input value
@@ -53,6 +56,8 @@ class Move(Op):
         found = _as_pixels(axes, x, y) or _as_rows(axes, x, y)
         kernels = [kernel for kernel in KERNELS if kernel.form == (found.form if found else "whole")]
         kernel, refused = select(kernels, layer, "u8")
+        if kernel.pack:
+            return Call(kernel, kernel.pack(layer), summary=self.title, refused=refused)
         item = np.dtype(y.dtype).itemsize
         loops = found.loops if found else Loops.of(axes)
         fields: dict[str, Field] = dict(
@@ -77,6 +82,7 @@ class _Part:
     window: Window | None = None
     rows_in_turn: bool = False
     shifts: Array | None = None  # of each output row, in elements
+    sources: Array | None = None  # of the values of a pixel, in elements
 
 
 def _as_pixels(axes: list[Array], x: TensorType, y: TensorType) -> _Part | None:
@@ -91,7 +97,7 @@ def _as_pixels(axes: list[Array], x: TensorType, y: TensorType) -> _Part | None:
         if not np.array_equal(offsets, np.arange(len(offsets)) * step):
             return None
         step *= len(offsets)
-    return _Part("pixels", Loops.of(parts[1]))
+    return _Part("pixels", Loops.of(parts[1]), sources=_sum(parts[1]))
 
 
 def _as_rows(axes: list[Array], x: TensorType, y: TensorType) -> _Part | None:
@@ -245,7 +251,30 @@ def separated(order: Array, shape: Sequence[int]) -> list[Array]:
     return [rest, *axes]
 
 
+def _in_vectors(layer: Layer) -> Struct | None:
+    op, x, y = cast(Move, layer.node.op), layer.inputs[0], layer.output
+    found, fill, item = _as_pixels(op.sources(x, y), x, y), op.fill(y), np.dtype(y.dtype).itemsize
+    assert found and found.sources is not None
+    bytes_of = np.where(_filled(found.sources), FILL, found.sources * item)[:, None] + np.arange(item)
+    value = None if fill is None else fill.astype(y.dtype).view(np.uint8)
+    return pack_pixels(bytes_of.reshape(-1), value, x.layout[2] * item, y.layout[1])
+
+
+def _vectors(layer: Layer) -> str | None:
+    y = layer.output
+    if y.layout[1] * y.layout[2] * np.dtype(y.dtype).itemsize < 64:
+        return f"{y.layout[1]} pixels of {y.layout[2]} values a row; vectors pay from 64 bytes on"
+    return "bytes of a vector lie 256 bytes apart, or more" if _in_vectors(layer) is None else None
+
+
+def _pack_vectors(layer: Layer) -> Struct:
+    struct = _in_vectors(layer)
+    assert struct
+    return struct
+
+
 KERNELS = (
+    MveKernel("btw_gather_pixels_u8_mve", "pixels", "u8", "mve", "gather", _vectors, _pack_vectors),
     Kernel("btw_gather_u8_scalar", "whole", "u8", "scalar", "gather"),
     Kernel("btw_gather_rows_u8_scalar", "rows", "u8", "scalar", "gather", numbered=True),
     Kernel("btw_gather_pixels_u8_scalar", "pixels", "u8", "scalar", "gather"),
