@@ -11,7 +11,7 @@ REACH = 256  # of a byte's offset in a piece
 
 
 def pack_pixels(sources: Array, fill: Array | None, input_pixel: int, output_width: int) -> Struct | None:
-    """The pieces of int64 `sources` [bytes of an output pixel], negative where the fill value goes; None if too far, or all fill.
+    """The pieces of int64 `sources` [bytes of an output pixel], negative where the fill value goes; None if too far.
 
     fill: uint8 bytes of one value. Pixels of up to 8 bytes are moved several at a time; the last piece of larger ones
     overlaps the one before.
