@@ -198,6 +198,12 @@ def test_assembler_computes_what_onnxruntime_computes(target: str, level: str, t
     run(tmp_path, target, names, flags, cases_for(target))
 
 
+def test_unfused_sums_are_within_the_tolerance(tmp_path: Path) -> None:
+    cases = [case for name in ("conv2d", "linear") for case in cases_of(f"btw_{name}_f32_fpu")]
+    names = write_sources(tmp_path, cases, "inlined")
+    run(tmp_path, "cortex-m4", names, [*flags_for("cortex-m4"), "-O2", "-DBTW_F32_UNFUSED"], cases)
+
+
 @pytest.mark.skipif(shutil.which("clang") is None, reason="apt install clang")
 @pytest.mark.parametrize("target", SYMBOLS)
 def test_assembler_in_objects_of_clang(target: str, tmp_path: Path) -> None:
