@@ -302,8 +302,8 @@ BTW_F32_FOLDED void btw_f32_windows(const btw_f32_taps *taps, const void *const 
     ", " a3 ", s31\n\t"
 #define BTW_F32_16_UNFUSED(x0, x1, x2, x3)                                                                             \
     BTW_F32_4_UNFUSED("s0", "s1", "s2", "s3", x0)                                                                      \
-    BTW_F32_4_UNFUSED("s4", "s5", "s6", "s7", x1) BTW_F32_4_UNFUSED("s8", "s9", "s10", "s11", x2)                      \
-        BTW_F32_4_UNFUSED("s12", "s13", "s14", "s15", x3)
+    BTW_F32_4_UNFUSED("s4", "s5", "s6", "s7", x1)                                                                      \
+    BTW_F32_4_UNFUSED("s8", "s9", "s10", "s11", x2) BTW_F32_4_UNFUSED("s12", "s13", "s14", "s15", x3)
 #define BTW_F32_FOUR_STEP                                                                                              \
     "vldmia r0!, {s16-s23}\n\tvldmia r1!, {s24-s27}\n\t" BTW_F32_16_UNFUSED(                                           \
         "s16", "s18", "s20", "s22") "vldmia r1!, {s24-s27}\n\t" BTW_F32_16_UNFUSED("s17", "s19", "s21", "s23")
