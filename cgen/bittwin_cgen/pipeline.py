@@ -30,6 +30,7 @@ from bittwin_cgen.passes.fuse_quantized import fuse_quantized
 from bittwin_cgen.passes.fuse_requantizations import fuse_requantizations
 from bittwin_cgen.passes.fuse_swish import fuse_swish
 from bittwin_cgen.passes.fuse_tables import fuse_tables
+from bittwin_cgen.passes.globalize_pools import globalize_pools
 from bittwin_cgen.passes.move_codes import move_codes
 from bittwin_cgen.passes.place_biases import place_biases
 from bittwin_cgen.passes.remove_clips import remove_clips
@@ -60,6 +61,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     fold_scales,
     fuse_clips,
     fuse_swish,
+    globalize_pools,
     place_biases,
     remove_dead_channels,
     sink_transposes,

@@ -15,20 +15,20 @@ static inline void btw_f32_four(const btw_f32_blocks *blocks)
 static inline void btw_f32_windows(const btw_f32_taps *taps, const void *const rows[], int position, int step, float *y,
                                    int y_step, int pixels, float *x, btw_f32_loop *four, btw_f32_loop *one)
 {
+    (void)x;
     (void)four;
     (void)one;
     const int channels = taps->output_channels, count = taps->runs * taps->length;
     for (int pixel = 0; pixel < pixels; pixel++, y += y_step, position += step) {
-        for (int tap = 0; tap < count; tap++)
-            x[tap] = ((const float *)((const uint8_t *)rows[tap / taps->length] + position))[tap % taps->length];
-        x[count] = 0.0f;
         const float *stream = taps->stream;
         for (int block = 0; block < channels; block += 4) {
             const int first = channels < 4 ? 0 : block + 4 > channels ? channels - 4 : block;
             for (int lane = 0; lane < 4; lane++) {
                 float sum = stream[lane];
-                for (int tap = 0; tap < (count + 1) / 2 * 2; tap++)
-                    sum += x[tap] * stream[4 + 4 * tap + lane];
+                for (int tap = 0; tap < count; tap++) {
+                    const uint8_t *const run = (const uint8_t *)rows[tap / taps->length] + position;
+                    sum += ((const float *)run)[tap % taps->length] * stream[4 + 4 * tap + lane];
+                }
                 if (first + lane < channels)
                     y[first + lane] = sum < taps->low ? taps->low : sum > taps->high ? taps->high : sum;
             }

@@ -49,8 +49,9 @@ typedef struct {
 } btw_f32_depthwise;
 
 /* scratch: 16 bytes for each tap (their number rounded up to even), and 64 bytes where there are fewer than 4 output
- * channels in a group; before that pointers to the runs, a multiple of 16 bytes, where taps_wide > 0. Of depthwise
- * convolutions a pointer for each tap. */
+ * channels in a group. For fewer than 4 pixels a call: 4 bytes for each tap and 8 more, and none where the taps lie
+ * together, an even number of them, and there are 4 channels or more. Before that pointers to the runs, a multiple of
+ * 16 bytes, where taps_wide > 0. Of depthwise convolutions a pointer for each tap. */
 #if !defined(BTW_INLINE_KERNELS)
 void btw_linear_f32_fpu(const btw_f32_taps *layer, const float *x, float *y, int pixels, void *scratch);
 void btw_conv2d_f32_fpu(const btw_f32_conv2d *layer, const void *const rows[], float *y, void *scratch);
@@ -192,7 +193,7 @@ BTW_F32_FOLDED void btw_f32_windows(const btw_f32_taps *taps, const void *const 
 {
     const int length = taps->length, count = taps->runs * length, steps = (count + 1) / 2;
     const int pair_rounds = length < 2 ? 1 : (length / 2 + 3) / 4;
-    float *const few = x + 8 * steps;
+    float *const few = taps->output_channels >= 4 ? x : pixels < 4 ? x + 2 * steps + 2 : x + 8 * steps;
     btw_f32_blocks blocks = {
         .x = x,
         .rounds = (steps + 7) / 8,

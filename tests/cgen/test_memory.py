@@ -97,3 +97,14 @@ def test_plans_by_hand(sizes: Lives, arena: int) -> None:
     places, size = plan_memory(requests_of(sizes))
     check(sizes, places, size)
     assert size == arena
+
+
+def test_a_gap_that_the_greedy_orders_leave_is_closed() -> None:
+    """Buffers of a feature pyramid: by size, area and time they need 224 bytes more than are ever alive."""
+    ring = [612, 768, 480, 384, 480, 256, 128, 22]
+    sizes = [(size, 0, 10) for size in ring]
+    sizes += [(128, 5, 7), (256, 6, 8), (576, 7, 10), (72, 0, 11), (20, 11, 12), (448, 1, 1), (128, 2, 2), (576, 3, 3)]
+    sizes += [(800, 5, 5), (72, 6, 6), (128, 8, 8), (128, 9, 9)]
+    places, arena = plan_memory(requests_of(sizes))
+    check(sizes, places, arena)
+    assert arena == least(sizes) == 4192

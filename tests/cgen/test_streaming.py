@@ -449,6 +449,28 @@ def test_what_keeps_rows_apart_is_computed_row_by_row(operator: str, result: str
     assert verify(model).passed
 
 
+@pytest.mark.parametrize("operator", ["AveragePool", "MaxPool"])
+@pytest.mark.parametrize("kernel", [(9, 7), (8, 6)])
+def test_a_pool_with_one_window_keeps_one_row(operator: str, kernel: tuple[int, int]) -> None:
+    """Also where the window leaves out a row and a column."""
+    model = onnx.parser.parse_model(f"""<ir_version: 10, opset_import: ["": 20]>
+        pools (float[1,5,9,7] x) => (float[1,5,1,1] y)
+        {{ s = Exp (x) p = {operator} <kernel_shape = {list(kernel)}, strides = [3, 3]> (s) y = Neg (p) }}""")
+    program = generate(model).program
+    assert program.buffers["s"].slots == 1
+    assert not [step for step in program.steps() if "average pool" in step.call.summary and step.call.window]
+    assert verify(model).passed
+
+
+def test_a_max_pool_of_codes_with_one_window_keeps_one_row() -> None:
+    graph = GraphBuilder(np.random.default_rng(6))
+    graph.output(graph.max_pool(graph.conv(graph.input(1, 3, 9, 7), 5), (7, 5)))
+    program = generate(graph.model()).program
+    assert {buffer.slots for name, buffer in program.buffers.items() if buffer.height == 7} == {1}
+    report = verify(graph.model())
+    assert (report.passed, report.differ, report.inexact) == (True, 0, 0)
+
+
 def test_another_name_of_the_input_is_its_rows_as_well() -> None:
     """An Identity of the input, read beside it, while rows are pushed."""
     graph = GraphBuilder(np.random.default_rng(4), "float32")

@@ -44,7 +44,7 @@ def _pack(layer: Weighted) -> Struct:
 def _scratch(layer: Weighted) -> int:
     _, channels, runs, length = _taps(layer).shape
     pointers = 8 * ((runs + 3) // 4 * 4) if _apart(layer) else 0  # 8 bytes each on hosts
-    return pointers + taps_scratch(runs * length, channels)
+    return pointers + taps_scratch(runs, length, channels, layer.output.layout[1])
 
 
 def _accepts(layer: Weighted) -> str | None:

@@ -34,9 +34,16 @@ def taps_struct(layer: Weighted, taps: Array) -> Struct:
     return Struct("btw_f32_taps", fields | dict(stream=Constant(np.concatenate(parts).astype(np.float32))))
 
 
-def taps_scratch(taps: int, channels: int) -> int:
-    """Bytes for the taps of 4 pixels, and for results where there are fewer than 4 channels."""
-    return 16 * (taps + taps % 2) + (64 if channels < 4 else 0)
+def taps_scratch(runs: int, length: int, channels: int, pixels: int) -> int:
+    """Bytes for the taps of 4 pixels, and for results where there are fewer than 4 channels.
+
+    Fewer pixels a call are computed one by one, from where their taps lie if these are one run of an even number.
+    """
+    taps, results = runs * length, 64 if channels < 4 else 0
+    even = taps + taps % 2
+    if pixels >= 4:
+        return 16 * even + results
+    return 4 * even + 8 + results if runs > 1 or taps % 2 or results else 0
 
 
 def too_small(layer: Weighted, runs: int, length: int) -> str | None:
@@ -63,7 +70,8 @@ def pack(layer: Weighted) -> Struct:
 
 
 def scratch(layer: Weighted) -> int:
-    return taps_scratch(layer.input_channels, layer.output_channels)
+    height, width, _ = layer.output.layout
+    return taps_scratch(1, layer.input_channels, layer.output_channels, height * width)
 
 
 def accepts(layer: Weighted) -> str | None:
