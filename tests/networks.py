@@ -409,6 +409,137 @@ class CrossStage(nn.Module):
         return self.last(torch.cat([one, self.part(two), three], 1))
 
 
+class VisionTransformer(nn.Module):
+    """Dosovitskiy et al. 2021: patches as tokens, a class token, one block of attention."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches, self.norm1, self.norm2 = nn.Conv2d(3, 8, 4, 4), nn.LayerNorm(8), nn.LayerNorm(8)
+        self.first, self.places = nn.Parameter(torch.randn(1, 1, 8)), nn.Parameter(torch.randn(1, 17, 8))
+        self.mixed, self.joined = nn.Linear(8, 24), nn.Linear(8, 8)
+        self.dense = nn.Sequential(nn.Linear(8, 16), nn.GELU(), nn.Linear(16, 8))
+        self.out = nn.Linear(8, 5)
+
+    def attention(self, x: Tensor) -> Tensor:
+        query, key, value = self.mixed(x).reshape(-1, 17, 3, 2, 4).permute(2, 0, 3, 1, 4).unbind(0)
+        weights = functional.softmax(query * 0.5 @ key.transpose(-2, -1), -1)
+        return self.joined((weights @ value).transpose(1, 2).reshape(-1, 17, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.patches(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.first.expand(len(x), 1, 8), tokens], 1) + self.places
+        x = x + self.attention(self.norm1(x))
+        return self.out((x + self.dense(self.norm2(x)))[:, 0])
+
+
+class YoloV8(nn.Module):
+    """Jocher et al. 2023: pools in a row, split features, distances as mean of a distribution, boxes in pixels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.pooled = block(3, 8, stride=2, act=nn.SiLU), nn.MaxPool2d(5, 1, 2)
+        self.joined, self.part = block(32, 12, 1, act=nn.SiLU), block(6, 6, act=nn.SiLU)
+        self.boxes, self.classes = nn.Conv2d(18, 16, 1), nn.Conv2d(18, 3, 1)
+        self.mean = nn.Conv2d(4, 1, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = [self.first(x)]
+        for _ in range(3):
+            parts.append(self.pooled(parts[-1]))
+        halves = list(self.joined(torch.cat(parts, 1)).chunk(2, 1))
+        features = torch.cat([*halves, self.part(halves[-1])], 1)
+        shares = self.boxes(features).view(-1, 4, 4, 64).transpose(2, 1).softmax(1)
+        near, far = self.mean(shares).view(-1, 4, 64).chunk(2, 1)
+        places = torch.arange(8) + 0.5
+        anchors = torch.stack([places.repeat(8), places.repeat_interleave(8)])[None]
+        box = torch.cat([(anchors - near + anchors + far) / 2, near + far], 1) * 2
+        return torch.cat([box, torch.sigmoid(self.classes(features).flatten(2))], 1)
+
+
+class BlazeFace(nn.Module):
+    """Bazarevsky et al. 2019: pads on two sides, channels padded where a residual grows, rows of anchors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 5, 2)
+        self.wide, self.deep = nn.Conv2d(8, 8, 5, 2, groups=8), nn.Conv2d(8, 12, 1)
+        self.scores, self.boxes = nn.Conv2d(12, 2, 1), nn.Conv2d(12, 8, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = functional.relu(self.first(functional.pad(x, (1, 2, 1, 2))))
+        kept = functional.pad(functional.max_pool2d(x, 2), (0, 0, 0, 0, 0, 4))
+        x = functional.relu(self.deep(self.wide(functional.pad(x, (1, 2, 1, 2)))) + kept)
+        boxes = self.boxes(x).permute(0, 2, 3, 1).reshape(len(x), -1, 4)
+        return boxes, self.scores(x).permute(0, 2, 3, 1).reshape(len(x), -1, 1)
+
+
+class Landmarks(nn.Module):
+    """PFLD, Guo et al. 2019: means of three sizes of features, two by pools of the whole image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = block(3, 8, stride=2), block(8, 12, stride=2)
+        self.three, self.out = block(12, 12, stride=2), nn.Linear(32, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        one = self.one(x)
+        two = self.two(one)
+        pooled = [functional.avg_pool2d(y, y.shape[-1]).flatten(1) for y in (one, two)]
+        return self.out(torch.cat([*pooled, self.three(two).mean((2, 3))], 1))
+
+
+class CausalBlock(nn.Module):
+    """TCN, Bai et al. 2018: padded on both sides, cut on one."""
+
+    def __init__(self, channels: int, out: int, dilation: int) -> None:
+        super().__init__()
+        self.cut = 2 * dilation
+        self.layer = nn.Conv1d(channels, out, 3, padding=self.cut, dilation=dilation)
+        self.same = nn.Conv1d(channels, out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(functional.relu(self.layer(x)[:, :, : -self.cut]) + self.same(x))
+
+
+class LastOfAll(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, :, -1]
+
+
+class CoordinateAttention(nn.Module):
+    """Hou et al. 2021: a gate a row times a gate a column."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.both = block(3, 8), block(8, 8, 1, act=nn.Hardswish)
+        self.rows, self.columns = nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        rows, columns = x.mean(3, keepdim=True), x.mean(2, keepdim=True).transpose(2, 3)
+        rows, columns = torch.split(self.both(torch.cat([rows, columns], 2)), [x.shape[2], x.shape[3]], 2)
+        return x * torch.sigmoid(self.rows(rows)) * torch.sigmoid(self.columns(columns.transpose(2, 3)))
+
+
+def fast_super_resolution() -> nn.Module:
+    """FSRCNN, Dong et al. 2016: thin layers at low resolution, one wide transposed convolution."""
+    thin = [
+        nn.Conv2d(8, 4, 1),
+        nn.PReLU(4),
+        nn.Conv2d(4, 4, 3, padding=1),
+        nn.PReLU(4),
+        nn.Conv2d(4, 8, 1),
+        nn.PReLU(8),
+    ]
+    last = nn.ConvTranspose2d(8, 1, 9, 3, padding=4, output_padding=2)
+    return nn.Sequential(nn.Conv2d(1, 8, 5, padding=2), nn.PReLU(8), *thin, last)
+
+
+def normalized_over_channels() -> nn.Module:
+    """AlexNet, Krizhevsky et al. 2012."""
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.LocalResponseNorm(5), nn.MaxPool2d(3, 2), head(8))
+
+
 IMAGE = (1, 3, 16, 16)
 NETWORKS = {
     "u_net": Network(lambda: UNet(True), IMAGE),
@@ -436,4 +567,14 @@ NETWORKS = {
     "style_transfer": Network(style_transfer, (1, 3, 12, 12)),
     "auto_encoder": Network(auto_encoder, (1, 1, 16, 16)),
     "cross_stage": Network(CrossStage, IMAGE),
+    "vision_transformer": Network(VisionTransformer, IMAGE),
+    "yolo_v8": Network(YoloV8, IMAGE),
+    "blaze_face": Network(BlazeFace, IMAGE),
+    "landmarks": Network(Landmarks, (1, 3, 24, 24)),
+    "temporal": Network(
+        lambda: nn.Sequential(CausalBlock(4, 8, 1), CausalBlock(8, 8, 2), LastOfAll(), nn.Linear(8, 3)), (1, 4, 20)
+    ),
+    "coordinate_attention": Network(lambda: nn.Sequential(CoordinateAttention(), head(8)), (1, 3, 12, 16)),
+    "fast_super_resolution": Network(fast_super_resolution, (1, 1, 7, 9)),
+    "normalized_over_channels": Network(normalized_over_channels, IMAGE),
 }
