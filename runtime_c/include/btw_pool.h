@@ -145,9 +145,16 @@ static inline __attribute__((always_inline)) void btw_pool_row(const btw_pool *p
                      "cmp r10, r2\n\tbne 2b\n"                                                                         \
                      "3:\n\t" END store " q0, [r3], #16\n\tadd r0, r0, #16\n\tletp lr, 1b\n\t"                         \
                      "add r0, r0, r6\n\tadd r3, r3, r8\n\tsubs r5, r5, #1\n\tbne 0b\n\tpop {r7}\n\t")                  \
+    BTW_MVE_FUNCTION(name##_of_one, btw_pool_pixels,                                                                   \
+                     "push {r7}\n\tldr r7, [r0, #32]\n\tldm r0, {r0-r6, r8}\n\tldr r9, [r1]\n\tadd r9, r9, r0\n"       \
+                     "0:\n\tdlstp" lane " lr, r4\n"                                                                    \
+                     "1:\n\t" load " q0, [r9], #16\n\t" END store " q0, [r3], #16\n\tletp lr, 1b\n\t"                  \
+                     "add r9, r9, r6\n\tadd r3, r3, r8\n\tsubs r5, r5, #1\n\tbne 0b\n\tpop {r7}\n\t")                  \
     static inline void name(const btw_pool_pixels *pixels)                                                             \
     {                                                                                                                  \
-        if (pixels->end - pixels->taps == 4)                                                                           \
+        if (pixels->end - pixels->taps == 1)                                                                           \
+            name##_of_one(pixels);                                                                                     \
+        else if (pixels->end - pixels->taps == 4)                                                                      \
             name##_of_four(pixels);                                                                                    \
         else                                                                                                           \
             name##_of_any(pixels);                                                                                     \

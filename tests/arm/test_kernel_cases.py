@@ -46,6 +46,8 @@ SYMBOLS = {
         "btw_mul_float_s8_mve",
         "btw_mul_s8_mve",
         "btw_quantize_linear_s8_mve",
+        "btw_reduce_max_s8_mve",
+        "btw_reduce_rows_max_s8_mve",
         "btw_resize_s8_mve",
         "btw_table_s8_mve",
     ],

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from bittwin_cgen.ir import Array, Call, Kernel, Layer, Node, Op, Struct, TensorType
+from bittwin_cgen.ir import Array, Call, Constant, Kernel, Layer, Node, Op, Struct, TensorType
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.binary import Binary
@@ -128,7 +128,33 @@ class Extreme(Op):
         return Call(kernel, self.over.struct(x, y, divisor=1.0), summary=self.function, refused=refused)
 
 
+def _neighbours(layer: Layer) -> str | None:
+    """Why not, for kernels that take the values of each result in vectors."""
+    over, x = cast(Reduce | Extreme, layer.node.op).over, layer.inputs[0]
+    size = math.prod(x.shape[axis] for axis in over.axes)
+    if size < 4:
+        return f"{size} values for each result; vectors pay from 4 on"
+    struct = over.struct(x, layer.output)
+    kept, reduced = (
+        np.asarray(cast(Constant, cast(Struct, struct.fields[name]).fields["strides"]).values).tolist()
+        for name in ("kept", "reduced")
+    )
+    if reduced == [1] and (kept == [size] or layer.output.size == 1):
+        return None
+    return "the values of a result do not lie one behind the other"
+
+
+def _wide_rows(layer: Layer) -> str | None:
+    _, width, channels = layer.inputs[0].layout
+    return None if width * channels >= 16 else f"{width * channels} values a row; vectors pay from 16 on"
+
+
 KERNELS = (
+    Kernel("btw_reduce_max_f32_mve", "whole", "f32", "mve", "reduce", _neighbours),
+    Kernel("btw_reduce_max_s8_mve", "whole", "s8", "mve", "reduce", _neighbours),
+    Kernel("btw_reduce_rows_max_f32_mve", "reduce", "f32", "mve", "reduce", _wide_rows),
+    Kernel("btw_reduce_rows_max_s8_mve", "reduce", "s8", "mve", "reduce", _wide_rows),
+    Kernel("btw_reduce_sum_f32_mve", "whole", "f32", "mve", "reduce", _neighbours),
     Kernel("btw_reduce_max_f32_scalar", "whole", "f32", "scalar", "reduce"),
     Kernel("btw_reduce_max_s8_scalar", "whole", "s8", "scalar", "reduce"),
     Kernel("btw_reduce_min_f32_scalar", "whole", "f32", "scalar", "reduce"),
