@@ -52,6 +52,19 @@ typedef struct {
 
 #define BTW_CONV2D_FEW_CHANNELS_S8_MVE_PIXELS 16 /* windows in scratch memory */
 
+/* A float32 convolution with few outputs, without groups; a kernel row is `length` neighbouring values. */
+typedef struct {
+    int outputs;
+    int kernel_height;
+    int length;
+    int output_width;
+    int advance; /* values from a window to the next one */
+    float low;
+    float high;
+    const float *weights; /* [outputs][kernel_height][length, rounded up to 4] */
+    const float *bias;    /* [outputs] */
+} btw_conv2d_few_outputs_f32_mve_layer;
+
 /* A convolution in groups, one after the other, through windows of a group in scratch memory. */
 typedef struct {
     int groups;
@@ -143,6 +156,8 @@ void btw_concat_f32_mve(const btw_concat_mve_layer *layer, const void *const x[]
 void btw_conv2d_s8_mve(const btw_conv2d_s8_mve_layer *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_conv2d_few_channels_s8_mve(const btw_conv2d_few_channels_s8_mve_layer *layer, const void *const rows[],
                                     int8_t *y, void *scratch);
+void btw_conv2d_few_outputs_f32_mve(const btw_conv2d_few_outputs_f32_mve_layer *layer, const void *const rows[],
+                                    float *y);
 void btw_conv2d_groups_s8_mve(const btw_conv2d_groups_s8_mve_layer *layer, const void *const rows[], int8_t *y,
                               void *scratch); /* those windows, 16 bytes, and as many pixels of a group's outputs */
 void btw_depthwise_conv2d_3x3_s8_mve(const btw_depthwise_conv2d_3x3_s8_mve_layer *layer, const void *const rows[],

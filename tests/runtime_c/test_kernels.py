@@ -1040,6 +1040,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_reduce_rows_max_f32_mve": lambda random: extreme(random, "max", "float32", True),
     "btw_reduce_rows_max_s8_mve": lambda random: extreme(random, "max", "int8", True),
     "btw_reduce_sum_f32_mve": lambda random: reduce_f32(random, str(random.choice(["Sum", "Mean"]))),
+    "btw_conv2d_few_outputs_f32_mve": lambda random: conv_f32(random, depthwise=False),
     "btw_copy_u8_mve": copy_u8,
     "btw_dequantize_linear_f32_mve": dequantize_f32,
     "btw_quantize_linear_s8_mve": quantize_s8,

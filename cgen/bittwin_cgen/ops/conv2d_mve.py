@@ -350,7 +350,42 @@ def groups_scratch(layer: Weighted) -> int:
     return pixels * (block.weight[0].size + block.output_channels // block.groups) + SLACK
 
 
+# ---------------------------------------------------------------- few outputs, float32
+
+
+def few_outputs(layer: Weighted) -> str | None:
+    """Suits where the blocks of 4 channels of the other kernel would be filled too badly."""
+    if layer.groups > 1:
+        return one_group(layer)
+    if layer.output_channels > 3 or (layer.dilation[1] > 1 and layer.kernel_width > 1):
+        return f"{layer.output_channels} channels, dilation {layer.dilation[1]}; it takes up to 3 without"
+    height, length = layer.kernel_height, layer.kernel_width * layer.input_channels
+    taps = height * length
+    pixels = layer.output.layout[1]
+    row = layer.output_channels * (60 + pixels * (16 + height * (6 + 4 * -(-length // 4))))
+    others = pixels * min(layer.output_channels * (4 + 4 * taps), 34 + 4 * height + 5 * taps)
+    return None if row < others else f"about {row} instructions a row; other kernels take about {others}"
+
+
+def pack_few_outputs(layer: Weighted) -> Struct:
+    length = layer.kernel_width * layer.input_channels
+    taps = layer.weight.transpose(0, 2, 3, 1).reshape(layer.output_channels, layer.kernel_height, length)
+    fields: dict[str, Field] = dict(
+        outputs=layer.output_channels,
+        kernel_height=layer.kernel_height,
+        length=length,
+        output_width=layer.output.layout[1],
+        advance=layer.stride[1] * layer.input_channels,
+        low=layer.low,
+        high=layer.high,
+        weights=Constant(padded(taps, 4, 2).astype(np.float32)),
+        bias=Constant(layer.bias),
+    )
+    return Struct("btw_conv2d_few_outputs_f32_mve_layer", fields)
+
+
 KERNELS = (
+    MveKernel("btw_conv2d_few_outputs_f32_mve", "rows", "f32", "mve", "conv2d", few_outputs, pack_few_outputs),
     MveKernel(
         "btw_depthwise_conv2d_3x3_s8_mve",
         "rows",
