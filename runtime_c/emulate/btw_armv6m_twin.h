@@ -12,7 +12,7 @@ static inline int8_t btw_armv6m_code(int32_t acc, const int32_t *multiplier, int
     return btw_clamp_s8((offset + high * multiplier[1] + ((middle + lowest) >> 16)) >> shift);
 }
 
-static inline void btw_armv6m_windows(const btw_armv6m_taps *layer, const void *const rows[], int step, int8_t *y,
+static inline void btw_armv6m_windows(const btw_packed_taps *layer, const void *const rows[], int step, int8_t *y,
                                       int pixels, void *scratch)
 {
     int32_t *const x = scratch;
@@ -46,7 +46,7 @@ static inline void btw_armv6m_windows(const btw_armv6m_taps *layer, const void *
     }
 }
 
-static inline void btw_armv6m_depthwise_rows(const btw_armv6m_depthwise *layer, const void *const rows[], int8_t *y,
+static inline void btw_armv6m_depthwise_rows(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y,
                                              const int8_t **pointers)
 {
     (void)pointers;

@@ -8,7 +8,7 @@ static inline int8_t btw_armv7m_code(int32_t acc, int32_t multiplier, int32_t of
     return btw_clamp_s8((offset + (int32_t)(((int64_t)acc * multiplier) >> 32)) >> shift);
 }
 
-static inline void btw_armv7m_windows(const btw_armv7m_taps *layer, const void *const rows[], int step, int8_t *y,
+static inline void btw_armv7m_windows(const btw_packed_taps *layer, const void *const rows[], int step, int8_t *y,
                                       int pixels, void *scratch)
 {
     const int channels = layer->output_channels, count = layer->rows * layer->row_bytes, taps = (count + 3) & ~3;
@@ -46,7 +46,7 @@ static inline void btw_armv7m_windows(const btw_armv7m_taps *layer, const void *
     }
 }
 
-static inline void btw_armv7m_windows_compact(const btw_armv7m_taps *layer, const void *const rows[], int step,
+static inline void btw_armv7m_windows_compact(const btw_packed_taps *layer, const void *const rows[], int step,
                                               int8_t *y, int pixels, void *scratch)
 {
     const int channels = layer->output_channels, taps = layer->rows * layer->row_bytes;
@@ -73,7 +73,7 @@ static inline void btw_armv7m_windows_compact(const btw_armv7m_taps *layer, cons
     }
 }
 
-static inline void btw_armv7m_depthwise_rows(const btw_armv7m_depthwise *layer, const void *const rows[], int8_t *y,
+static inline void btw_armv7m_depthwise_rows(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y,
                                              const int8_t **pointers)
 {
     (void)pointers;

@@ -19,7 +19,7 @@ static inline int8_t btw_dsp_by_scale(int32_t acc, int32_t scale_bits, int32_t o
     return btw_clamp_s8((int32_t)btw_round_half_even(code) + offset);
 }
 
-static inline void btw_dsp_windows_by(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
+static inline void btw_dsp_windows_by(const btw_packed_taps *taps, const void *const rows[], int step, int8_t *y,
                                       int pixels, void *scratch, btw_dsp_code *code, int compact)
 {
     const int channels = taps->output_channels, quads = taps->rows * ((taps->row_bytes + 3) / 4);
@@ -60,25 +60,25 @@ static inline void btw_dsp_windows_by(const btw_dsp_taps *taps, const void *cons
     }
 }
 
-static inline void btw_dsp_windows(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y, int pixels,
-                                   void *scratch)
+static inline void btw_dsp_windows(const btw_packed_taps *taps, const void *const rows[], int step, int8_t *y,
+                                   int pixels, void *scratch)
 {
     btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_proved, 0);
 }
 
-static inline void btw_dsp_windows_compact(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
+static inline void btw_dsp_windows_compact(const btw_packed_taps *taps, const void *const rows[], int step, int8_t *y,
                                            int pixels, void *scratch)
 {
     btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_proved, 1);
 }
 
-static inline void btw_dsp_windows_float(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
+static inline void btw_dsp_windows_float(const btw_packed_taps *taps, const void *const rows[], int step, int8_t *y,
                                          int pixels, void *scratch)
 {
     btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_by_scale, 0);
 }
 
-static inline void btw_dsp_depthwise_by(const btw_dsp_depthwise *layer, const void *const rows[], int8_t *y,
+static inline void btw_dsp_depthwise_by(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y,
                                         btw_dsp_code *code)
 {
     const int channels = layer->channels, taps = layer->kernel_height * layer->kernel_width;

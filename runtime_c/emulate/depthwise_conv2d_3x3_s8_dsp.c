@@ -4,10 +4,11 @@
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
-BTW_KERNEL void btw_depthwise_conv2d_3x3_s8_dsp(const btw_dsp_depthwise_3x3 *layer, const void *const rows[], int8_t *y)
+BTW_KERNEL BTW_FOLDED void btw_depthwise_conv2d_3x3_s8_dsp(const btw_packed_depthwise *layer, const void *const rows[],
+                                                           int8_t *y)
 {
     static const int columns[3] = {1, 2, 0}; /* in the order of the stream */
-    for (int ox = 0; ox < layer->output_width; ox++, y += layer->channels) {
+    for (int ox = 0; ox < layer->output_width; ox++) {
         const int32_t *stream = layer->stream;
         for (int c = 0; c < layer->channels; c += 4, stream += 26) {
             const int first = c + 4 > layer->channels ? layer->channels - 4 : c;
@@ -24,10 +25,11 @@ BTW_KERNEL void btw_depthwise_conv2d_3x3_s8_dsp(const btw_dsp_depthwise_3x3 *lay
                 acc += x[2][layer->column] * (int16_t)w + x[2][2 * layer->column] * (w >> 16);
                 acc += x[2][0] * (lane < 2 ? (int16_t)last : last >> 16);
                 const int32_t high = (int32_t)(((int64_t)acc * stream[22 + lane]) >> 32);
-                y[first + lane] = btw_clamp_s8((layer->offset + high) >> 3);
+                y[ox * layer->channels + first + lane] = btw_clamp_s8((layer->offset + high) >> 3);
             }
         }
     }
+    btw_unproved_depthwise(layer, rows, y);
 }
 
 #endif

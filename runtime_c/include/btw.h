@@ -18,6 +18,14 @@
 #define BTW_KERNEL
 #endif
 
+/* Beside BTW_KERNEL: into the function of every layer, whatever its size, before the compiler asks what else is used.
+ */
+#if defined(BTW_INLINE_KERNELS) && defined(__GNUC__)
+#define BTW_FOLDED __attribute__((always_inline))
+#else
+#define BTW_FOLDED
+#endif
+
 /* A layer of a generated model keeps a stack frame of its own: inlined into one function, the frames of all layers
  * would lie side by side. noipa: GCC 12 at -O1 and -O2 takes a loop that reads and writes one arena for a function
  * without effects, once it has rewritten its addresses, and drops the calls. */

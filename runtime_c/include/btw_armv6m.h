@@ -3,53 +3,18 @@
 #ifndef BTW_ARMV6M_H
 #define BTW_ARMV6M_H
 
-#include "btw.h"
-#include "btw_unproved.h"
+#include "btw_packed.h"
 
-/* As btw_armv7m_taps, whose header explains the sums of two channels, but that each multiplier is two words, its low 16
- * bits and the others. (acc * multiplier) >> 32 is put together from four products of 16 bits; whoever packs the layer
- * has made sure that the sum of its middle ones fits 32 bits. */
-typedef struct {
-    int rows;
-    int row_bytes;
-    int output_channels;
-    int32_t offset;
-    int shift;
-    const int32_t *stream;
-    btw_unproved unproved;
-} btw_armv6m_taps;
-
-/* rows of the window; each is row_bytes long, or with taps_wide > 0 consists of taps_wide runs of row_bytes,
- * tap_step bytes apart. */
-typedef struct {
-    btw_armv6m_taps taps;
-    int kernel_height;
-    int taps_wide;
-    int tap_step;
-    int pixel_step; /* bytes from the window of an output pixel to that of the next */
-    int output_width;
-} btw_armv6m_conv2d;
-
-/* Any depthwise convolution with one output channel for each input channel.
- * stream, for each channel: bias, the weights, 0 behind an odd number of them, the two words of the multiplier. */
-typedef struct {
-    int channels;
-    int kernel_height;
-    int kernel_width;
-    int column; /* bytes from a column of the kernel to the next */
-    int stride_width;
-    int output_width;
-    int32_t offset;
-    int shift;
-    const int32_t *stream;
-    btw_unproved unproved;
-} btw_armv6m_depthwise;
+/* stream of taps: as btw_armv7m.h explains, but that each multiplier is two words, its low 16 bits and the others.
+ * (acc * multiplier) >> 32 is put together from four products of 16 bits; whoever packs the layer has made sure that
+ * the sum of its middle ones fits 32 bits. stream of a depthwise layer, for each channel: bias, the weights, 0 behind
+ * an odd number of them, the two words of the multiplier. */
 
 /* scratch: the taps of a pixel, 4 bytes each, a multiple of 4 taps; of a depthwise one, an even number of pointers */
 #if !defined(BTW_INLINE_KERNELS)
-void btw_linear_s8_armv6m(const btw_armv6m_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
-void btw_conv2d_s8_armv6m(const btw_armv6m_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
-void btw_depthwise_conv2d_s8_armv6m(const btw_armv6m_depthwise *layer, const void *const rows[], int8_t *y,
+void btw_linear_s8_armv6m(const btw_packed_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
+void btw_conv2d_s8_armv6m(const btw_packed_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_depthwise_conv2d_s8_armv6m(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y,
                                     void *scratch);
 #endif
 
@@ -143,7 +108,7 @@ static __attribute__((noinline, unused)) void btw_armv6m_widen(const int8_t *fro
 }
 
 /* y[pixels][output_channels] of windows that lie `step` bytes apart: rows[i] is where run i of the first one begins. */
-static __attribute__((noinline, unused)) void btw_armv6m_windows(const btw_armv6m_taps *layer, const void *const rows[],
+static __attribute__((noinline, unused)) void btw_armv6m_windows(const btw_packed_taps *layer, const void *const rows[],
                                                                  int step, int8_t *y, int pixels, void *scratch)
 {
     int32_t *const x = scratch;
@@ -222,7 +187,7 @@ btw_armv6m_depthwise_pixel(const btw_armv6m_depthwise_frame *frame)
 }
 
 /* One output row; scratch: pointers to the taps, an even number */
-static inline void btw_armv6m_depthwise_rows(const btw_armv6m_depthwise *layer, const void *const rows[], int8_t *y,
+static inline void btw_armv6m_depthwise_rows(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y,
                                              const int8_t **taps)
 {
     const int channels = layer->channels;

@@ -3,11 +3,9 @@
 #ifndef BTW_ARMV7M_H
 #define BTW_ARMV7M_H
 
-#include "btw.h"
-#include "btw_unproved.h"
+#include "btw_packed.h"
 
-/* What is summed for an output pixel: `rows` runs of `row_bytes` input bytes, one behind the other; together, with
- * zeros behind them, a multiple of 4 taps.
+/* The taps of a pixel lie one behind the other, with zeros behind them a multiple of 4.
  *
  * One multiplication serves two output channels: weights w0 | w1 are the word w0 + w1 * 65536, and 2 or 4 taps are
  * summed, starting from 0x8000, before the two sums are taken apart: acc = 0x8000 + s0 + s1 * 65536. Where all sums of
@@ -18,52 +16,20 @@
  * channels 0 | 1 and 2 | 3; then 4 multipliers. Where output_channels is not a multiple of 4, the last block is that of
  * the last 4 channels, or of all of them if there are fewer.
  * For kernels whose name ends in _compact the stream has 4 biases, a byte a weight, 4 channels a tap, and 4
- * multipliers; the shift is 3. code = saturate((offset + ((acc * multiplier) >> 32)) >> shift). */
-typedef struct {
-    int rows;
-    int row_bytes;
-    int output_channels;
-    int32_t offset;
-    int shift;
-    const int32_t *stream;
-    btw_unproved unproved;
-} btw_armv7m_taps;
-
-/* rows of the window; each is row_bytes long, or with taps_wide > 0 consists of taps_wide runs of row_bytes,
- * tap_step bytes apart. */
-typedef struct {
-    btw_armv7m_taps taps;
-    int kernel_height;
-    int taps_wide;
-    int tap_step;
-    int pixel_step; /* bytes from the window of an output pixel to that of the next */
-    int output_width;
-} btw_armv7m_conv2d;
-
-/* Any depthwise convolution with one output channel for each of at least 4 input channels.
- * stream, for each 4 channels: 4 biases, 4 weights a tap, 4 multipliers; the last block as above. */
-typedef struct {
-    int channels;
-    int kernel_height;
-    int kernel_width;
-    int column; /* bytes from a column of the kernel to the next */
-    int stride_width;
-    int output_width;
-    int32_t offset;
-    int shift;
-    const int32_t *stream;
-    btw_unproved unproved;
-} btw_armv7m_depthwise;
+ * multipliers; the shift is 3. code = saturate((offset + ((acc * multiplier) >> 32)) >> shift).
+ *
+ * stream of a depthwise layer of at least 4 channels, for each 4: 4 biases, 4 weights a tap, 4 multipliers; the last
+ * block as above. */
 
 /* scratch: a multiple of 4 bytes for the taps where they are not read in place (more than one run, or not a multiple of
  * 4), and 4 bytes for each pixel where there are fewer than 4 output channels; of a compact one, twice the taps where
  * there is more than one run; of a depthwise one, pointers to its taps */
 #if !defined(BTW_INLINE_KERNELS)
-void btw_linear_s8_armv7m_compact(const btw_armv7m_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
-void btw_conv2d_s8_armv7m_compact(const btw_armv7m_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
-void btw_linear_s8_armv7m(const btw_armv7m_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
-void btw_conv2d_s8_armv7m(const btw_armv7m_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
-void btw_depthwise_conv2d_s8_armv7m(const btw_armv7m_depthwise *layer, const void *const rows[], int8_t *y,
+void btw_linear_s8_armv7m_compact(const btw_packed_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
+void btw_conv2d_s8_armv7m_compact(const btw_packed_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_linear_s8_armv7m(const btw_packed_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
+void btw_conv2d_s8_armv7m(const btw_packed_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_depthwise_conv2d_s8_armv7m(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y,
                                     void *scratch);
 #endif
 
@@ -169,7 +135,7 @@ static inline void btw_armv7m_loop(const btw_armv7m_frame *frame)
 }
 
 /* y[pixels][output_channels] of windows that lie `step` bytes apart: rows[i] is where run i of the first one begins. */
-static __attribute__((noinline, unused)) void btw_armv7m_windows(const btw_armv7m_taps *layer, const void *const rows[],
+static __attribute__((noinline, unused)) void btw_armv7m_windows(const btw_packed_taps *layer, const void *const rows[],
                                                                  int step, int8_t *y, int pixels, void *scratch)
 {
     const int taps = (layer->rows * layer->row_bytes + 3) & ~3;
@@ -259,7 +225,7 @@ btw_armv7m_compact_blocks(const btw_armv7m_compact_frame *frame)
 }
 
 /* The taps of a pixel one behind the other, by words that may lie anywhere. */
-static inline const int8_t *btw_armv7m_gathered(const btw_armv7m_taps *layer, const void *const rows[], int position,
+static inline const int8_t *btw_armv7m_gathered(const btw_packed_taps *layer, const void *const rows[], int position,
                                                 int8_t *to)
 {
     if (layer->rows == 1)
@@ -275,7 +241,7 @@ static inline const int8_t *btw_armv7m_gathered(const btw_armv7m_taps *layer, co
     return to;
 }
 
-static __attribute__((noinline, unused)) void btw_armv7m_windows_compact(const btw_armv7m_taps *layer,
+static __attribute__((noinline, unused)) void btw_armv7m_windows_compact(const btw_packed_taps *layer,
                                                                          const void *const rows[], int step, int8_t *y,
                                                                          int pixels, void *scratch)
 {
@@ -365,7 +331,7 @@ btw_armv7m_depthwise_row(const btw_armv7m_depthwise_frame *frame)
 }
 
 /* One output row; scratch: pointers to the taps */
-static inline void btw_armv7m_depthwise_rows(const btw_armv7m_depthwise *layer, const void *const rows[], int8_t *y,
+static inline void btw_armv7m_depthwise_rows(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y,
                                              const int8_t **taps)
 {
     const int channels = layer->channels, groups = channels / 4, count = layer->kernel_height * layer->kernel_width;

@@ -3,70 +3,31 @@
 #ifndef BTW_DSP_H
 #define BTW_DSP_H
 
-#include "btw.h"
-#include "btw_fixed_point.h"
 #include "btw_move_codes.h"
+#include "btw_packed.h"
 
-/* What is summed for an output pixel: `rows` runs of `row_bytes` input bytes, each padded to quads of 4 taps.
+/* Each run of a pixel's taps is padded to quads of 4.
  *
  * stream, a block for each 4 output channels: 4 biases (input zero point folded in), for each quad of taps 4 words
  * tap0 | tap2 << 16 of the channels and 4 words tap1 | tap3 << 16, then 4 multipliers. Where output_channels is not a
  * multiple of 4, the last block is that of the last 4 channels, or of all of them if there are fewer.
  * For kernels whose name ends in _compact the weights of a quad are 4 words, tap0 | tap1 << 8 | tap2 << 16 | tap3 << 24
  * of each channel.
- * code = saturate((offset + ((acc * multiplier) >> 32)) >> 3). */
-typedef struct {
-    int rows;
-    int row_bytes;
-    int output_channels;
-    int32_t offset;
-    const int32_t *stream;
-} btw_dsp_taps;
-
-/* rows of the window; each is row_bytes long, or with taps_wide > 0 consists of taps_wide runs of row_bytes,
- * tap_step bytes apart. */
-typedef struct {
-    btw_dsp_taps taps;
-    int kernel_height;
-    int taps_wide;
-    int tap_step;
-    int pixel_step; /* bytes from the window of an output pixel to that of the next */
-    int output_width;
-} btw_dsp_conv2d;
+ * code = saturate((offset + ((acc * multiplier) >> 32)) >> 3).
+ *
+ * stream of a depthwise layer of at least 4 channels, for each 4: 4 biases, for each two taps 4 words tap | next << 16
+ * (a last odd tap goes with 0), then 4 multipliers; the last block as above.
+ * stream of a 3x3 one: 4 biases; 4 words (row 0 | row 1 << 16) of column 1, of column 2, of column 0; 4 words of row 2
+ * (column 1 | column 2 << 16); row 2 column 0 as (channel 0 | channel 2 << 16), (channel 1 | channel 3 << 16);
+ * 4 multipliers. */
 
 /* Groups one after the other: the stream of `group` is that of the first one, others follow. */
 typedef struct {
-    btw_dsp_conv2d group; /* its taps_wide is at least 1 */
+    btw_packed_conv2d group; /* its taps_wide is at least 1 */
     int groups;
     int input_channels; /* of a group */
     int stream_words;   /* of a group */
 } btw_dsp_conv2d_groups;
-
-/* stream, for each 4 channels: 4 biases; 4 words (row 0 | row 1 << 16) of column 1, of column 2, of column 0;
- * 4 words of row 2 (column 1 | column 2 << 16); row 2 column 0 as (channel 0 | channel 2 << 16), (channel 1 | channel
- * 3 << 16); 4 multipliers. The last block is that of the last 4 channels where channels is not a multiple of 4. */
-typedef struct {
-    int channels;
-    int column; /* bytes from a column of the kernel to the next */
-    int stride_width;
-    int output_width;
-    int32_t offset;
-    const int32_t *stream;
-} btw_dsp_depthwise_3x3;
-
-/* Any depthwise convolution with one output channel for each of at least 4 input channels.
- * stream, for each 4 channels: 4 biases, for each two taps 4 words tap | next << 16 (a last odd tap goes with 0), then
- * 4 multipliers; the last block as above. */
-typedef struct {
-    int channels;
-    int kernel_height;
-    int kernel_width;
-    int column; /* bytes from a column of the kernel to the next */
-    int stride_width;
-    int output_width;
-    int32_t offset;
-    const int32_t *stream;
-} btw_dsp_depthwise;
 
 /* Kernels whose name ends in _float have the bits of float32 scales for multipliers and the zero point for offset:
  * code = saturate(round_half_even((float)acc * scale) + offset), for channels without a proof. They need an FPU in its
@@ -74,20 +35,20 @@ typedef struct {
 
 /* scratch: 16 bytes for each quad of taps, and 4 bytes for each pixel where there are fewer than 4 output channels */
 #if !defined(BTW_INLINE_KERNELS)
-void btw_linear_s8_dsp(const btw_dsp_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
-void btw_linear_s8_dsp_float(const btw_dsp_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
-void btw_linear_s8_dsp_compact(const btw_dsp_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
-void btw_conv2d_s8_dsp_compact(const btw_dsp_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
-void btw_conv2d_s8_dsp_float(const btw_dsp_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
-void btw_depthwise_conv2d_s8_dsp(const btw_dsp_depthwise *layer, const void *const rows[], int8_t *y, void *scratch);
-void btw_depthwise_conv2d_s8_dsp_float(const btw_dsp_depthwise *layer, const void *const rows[], int8_t *y,
+void btw_linear_s8_dsp(const btw_packed_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
+void btw_linear_s8_dsp_float(const btw_packed_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
+void btw_linear_s8_dsp_compact(const btw_packed_taps *layer, const int8_t *x, int8_t *y, int pixels, void *scratch);
+void btw_conv2d_s8_dsp_compact(const btw_packed_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_conv2d_s8_dsp_float(const btw_packed_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_depthwise_conv2d_s8_dsp(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_depthwise_conv2d_s8_dsp_float(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y,
                                        void *scratch);
-void btw_conv2d_s8_dsp(const btw_dsp_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_conv2d_s8_dsp(const btw_packed_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_conv2d_groups_s8_dsp(const btw_dsp_conv2d_groups *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_conv2d_groups_s8_dsp_float(const btw_dsp_conv2d_groups *layer, const void *const rows[], int8_t *y,
                                     void *scratch);
-void btw_conv2d_3x3x3_s8_dsp(const btw_dsp_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
-void btw_depthwise_conv2d_3x3_s8_dsp(const btw_dsp_depthwise_3x3 *layer, const void *const rows[], int8_t *y);
+void btw_conv2d_3x3x3_s8_dsp(const btw_packed_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_depthwise_conv2d_3x3_s8_dsp(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y);
 #endif
 
 #if defined(__ARM_FEATURE_DSP)
@@ -320,10 +281,10 @@ typedef void btw_dsp_loop(const btw_dsp_frame *frame);
 
 /* y[pixels][output_channels] of windows that lie `step` bytes apart: rows[i] is where run i of the first one begins.
  * Inlined into each of the functions below, so that no loop is called by a pointer. */
-static inline __attribute__((always_inline)) void btw_dsp_windows_by(const btw_dsp_taps *taps, const void *const rows[],
-                                                                     int step, int8_t *y, int pixels, void *scratch,
-                                                                     btw_dsp_loop *pairs, btw_dsp_loop *pixel,
-                                                                     int compact)
+static inline __attribute__((always_inline)) void btw_dsp_windows_by(const btw_packed_taps *taps,
+                                                                     const void *const rows[], int step, int8_t *y,
+                                                                     int pixels, void *scratch, btw_dsp_loop *pairs,
+                                                                     btw_dsp_loop *pixel, int compact)
 {
     const int channels = taps->output_channels, wide = channels < 4 ? 4 : channels;
     const int quads = taps->rows * ((taps->row_bytes + 3) / 4);
@@ -366,13 +327,13 @@ static inline __attribute__((always_inline)) void btw_dsp_windows_by(const btw_d
                 *y++ = made[i * 4 + oc];
 }
 
-static __attribute__((noinline, unused)) void btw_dsp_windows(const btw_dsp_taps *taps, const void *const rows[],
+static __attribute__((noinline, unused)) void btw_dsp_windows(const btw_packed_taps *taps, const void *const rows[],
                                                               int step, int8_t *y, int pixels, void *scratch)
 {
     btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_pairs, btw_dsp_pixel, 0);
 }
 
-static __attribute__((noinline, unused)) void btw_dsp_windows_compact(const btw_dsp_taps *taps,
+static __attribute__((noinline, unused)) void btw_dsp_windows_compact(const btw_packed_taps *taps,
                                                                       const void *const rows[], int step, int8_t *y,
                                                                       int pixels, void *scratch)
 {
@@ -380,8 +341,9 @@ static __attribute__((noinline, unused)) void btw_dsp_windows_compact(const btw_
 }
 
 #if defined(__ARM_FP) && (__ARM_FP & 4)
-static __attribute__((noinline, unused)) void btw_dsp_windows_float(const btw_dsp_taps *taps, const void *const rows[],
-                                                                    int step, int8_t *y, int pixels, void *scratch)
+static __attribute__((noinline, unused)) void btw_dsp_windows_float(const btw_packed_taps *taps,
+                                                                    const void *const rows[], int step, int8_t *y,
+                                                                    int pixels, void *scratch)
 {
     btw_dsp_windows_by(taps, rows, step, y, pixels, scratch, btw_dsp_pairs_float, btw_dsp_pixel_float, 0);
 }
@@ -433,7 +395,7 @@ _Static_assert(sizeof(btw_dsp_depthwise_frame) == 40, "the loop copies 10 words"
 typedef void btw_dsp_depthwise_loop(const btw_dsp_depthwise_frame *frame);
 
 /* One output row; taps: an even number of pointers */
-static __attribute__((noinline, unused)) void btw_dsp_depthwise_by(const btw_dsp_depthwise *layer,
+static __attribute__((noinline, unused)) void btw_dsp_depthwise_by(const btw_packed_depthwise *layer,
                                                                    const void *const rows[], int8_t *y,
                                                                    const int8_t **taps, btw_dsp_depthwise_loop *loop)
 {
@@ -475,7 +437,7 @@ static __attribute__((noinline, unused)) void btw_dsp_depthwise_by(const btw_dsp
 #include "btw_dsp_twin.h"
 #endif
 
-typedef void btw_dsp_windows_function(const btw_dsp_taps *taps, const void *const rows[], int step, int8_t *y,
+typedef void btw_dsp_windows_function(const btw_packed_taps *taps, const void *const rows[], int step, int8_t *y,
                                       int pixels, void *scratch);
 
 /* One output row. scratch: pointers to the runs of taps, the results of a group, what `windows` needs. Inlined into
@@ -484,15 +446,12 @@ static inline __attribute__((always_inline)) void btw_dsp_groups_by(const btw_ds
                                                                     const void *const rows[], int8_t *y, void *scratch,
                                                                     btw_dsp_windows_function *windows)
 {
-    const btw_dsp_conv2d *const group = &layer->group;
-    btw_dsp_taps taps = group->taps;
+    const btw_packed_conv2d *const group = &layer->group;
+    btw_packed_taps taps = group->taps;
     const int size = taps.output_channels, step = size * layer->groups, pixels = group->output_width;
     const void **const runs = scratch;
-    const void **run = runs;
-    int8_t *const made = (int8_t *)(runs + ((taps.rows + 3) & ~3));
-    for (int ky = 0; ky < group->kernel_height; ky++)
-        for (int kx = 0; kx < group->taps_wide; kx++)
-            *run++ = (const int8_t *)rows[ky] + kx * group->tap_step;
+    btw_packed_runs(group, rows, &scratch);
+    int8_t *const made = scratch;
     for (int g = 0; g < layer->groups; g++, taps.stream += layer->stream_words, y += size) {
         windows(&taps, runs, group->pixel_step, made, pixels, made + ((size * pixels + 15) & ~15));
         btw_move_codes(made, y, size, step, pixels);

@@ -44,11 +44,7 @@ typedef struct {
     float high;
 } btw_depthwise_conv2d_f32_neon_layer;
 
-/* Kernels are inlined into the function of every layer, whatever their size: there only the blocks it needs remain. */
-#if defined(BTW_INLINE_KERNELS)
-#define BTW_FOLDED __attribute__((always_inline))
-#else
-#define BTW_FOLDED
+#if !defined(BTW_INLINE_KERNELS)
 void btw_conv2d_f32_neon(const btw_sums_f32_neon_layer *layer, const void *const rows[], float *y);
 void btw_linear_f32_neon(const btw_sums_f32_neon_layer *layer, const float *x, float *y, int pixels);
 void btw_depthwise_conv2d_3x3_f32_neon(const btw_depthwise_conv2d_f32_neon_layer *layer, const void *const rows[],

@@ -87,13 +87,6 @@ void btw_depthwise_conv2d_s8_neon(const btw_depthwise_conv2d_s8_neon_layer *laye
 
 /* ---- What the vector functions share. */
 
-/* Kernels are inlined into the function of every layer, whatever their size: there only the tiles it needs remain. */
-#if defined(BTW_INLINE_KERNELS)
-#define BTW_FOLDED __attribute__((always_inline))
-#else
-#define BTW_FOLDED
-#endif
-
 #define BTW_NEON static inline __attribute__((always_inline))
 
 /* Loops over arrays of vectors have to be unrolled to keep them in registers. */

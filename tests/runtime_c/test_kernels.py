@@ -189,10 +189,12 @@ def conv_s8(
     quiet: bool = False,
     wide: bool = False,
     sizes: tuple[int, int, int] | None = None,
+    ties: bool = False,
 ) -> KernelCase:
     """`quiet`: scales that mostly have a proof, one output channel for each input channel of a depthwise one.
 
-    `wide`: more channels than vectors have lanes. `sizes`: groups, input and output channels of each.
+    `wide`: more channels than vectors have lanes. `sizes`: groups, input and output channels of each. `ties`: scales
+    that are powers of two, where no channel has a proof.
     """
     mode = str(random.choice(MODES))
     _, _, height, width = draw_image(random)
@@ -209,7 +211,7 @@ def conv_s8(
         kernel, stride, dilation, pads = (1, kernel[1]), (1, stride[1]), (1, dilation[1]), (0, pads[1], 0, pads[3])
     if depthwise:
         groups, group_channels = int(random.integers(2, 36 if wide else 8)), 1
-        output_channels = groups * (1 if quiet else int(random.integers(1, 4)))
+        output_channels = groups * (1 if quiet or ties else int(random.integers(1, 4)))
     else:
         groups, group_channels = 1 if quiet else int(random.choice([1, 1, 2, 3])), int(random.integers(1, 6))
         group_channels = max(group_channels, 2) if groups > 1 else group_channels
@@ -223,10 +225,14 @@ def conv_s8(
     codes = draw_codes(random, (output_channels, group_channels, *kernel))
     spread = 18.0 if random.random() < 0.25 and not quiet else 1.0  # powers of two between the scales of one layer
     weight_scale = np.float32(2.0 ** -random.uniform(0, spread, output_channels) / 64)
-    if random.random() < 0.4 and not quiet:
+    if ties or (random.random() < 0.4 and not quiet):
         weight_scale = np.exp2(np.rint(np.log2(weight_scale)))
     reach = 74.0 * np.sqrt((codes.astype(np.float64) ** 2).reshape(output_channels, -1).sum(1).max()) + 1
     y_quantization = draw_quantization(random, reach * x_quantization.scale * float(weight_scale.max()) / 50)
+    if ties:
+        x_quantization, y_quantization = (
+            replace(each, scale=2.0 ** round(math.log2(each.scale))) for each in (x_quantization, y_quantization)
+        )
     bias = random.integers(-int(reach), int(reach) + 1, output_channels, np.int32)
     op = Conv2d(
         weight=codes,
@@ -1016,7 +1022,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_depthwise_conv2d_3x3_s8_dsp": lambda random: conv_s8(random, depthwise=True, shape="3x3", quiet=True),
     "btw_depthwise_conv2d_3x3_s8_mve": lambda random: conv_s8(random, depthwise=True, shape="3x3", quiet=True),
     "btw_depthwise_conv2d_s8_dsp": lambda random: conv_s8(random, depthwise=True, quiet=True),
-    "btw_depthwise_conv2d_s8_dsp_float": lambda random: conv_s8(random, depthwise=True),
+    "btw_depthwise_conv2d_s8_dsp_float": lambda random: conv_s8(random, depthwise=True, ties=True),
     "btw_depthwise_conv2d_s8_mve": lambda random: conv_s8(random, depthwise=True),
     "btw_global_average_pool_s8_dsp": global_average_pool_s8,
     "btw_global_average_pool_s8_mve": global_average_pool_s8,

@@ -7,14 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from bittwin_cgen.ir import Constant, Struct
-from bittwin_cgen.ops.conv2d_dsp import apart, depthwise_fields, has_groups, runs_of_taps, window_fields
+from bittwin_cgen.ops.conv2d_dsp import depthwise_fields, has_groups, run_pointers, runs_of_taps, window_fields
 from bittwin_cgen.ops.linear_armv6m import Armv6mKernel, halves, taps_struct, too_small, too_wide, window_scratch
 from bittwin_cgen.ops.linear_armv7m import (
     slower_than,
-    unproved_cost,
-    unproved_struct,
     unsuitable,
 )
+from bittwin_cgen.ops.packed import unproved_cost, unproved_struct
 from bittwin_cgen.ops.weighted import Weighted
 
 
@@ -25,12 +24,12 @@ def _accepts(layer: Weighted) -> str | None:
 
 def _pack(layer: Weighted) -> Struct:
     taps = taps_struct(layer, runs_of_taps(layer, layer.weight))
-    return Struct("btw_armv6m_conv2d", dict(taps=taps) | window_fields(layer))
+    return Struct("btw_packed_conv2d", dict(taps=taps) | window_fields(layer))
 
 
 def _scratch(layer: Weighted) -> int:
     _, rows, row_bytes = runs_of_taps(layer, layer.weight).shape
-    return (8 * rows if apart(layer) else 0) + window_scratch(rows * row_bytes)  # pointers have 8 bytes on hosts
+    return run_pointers(layer) + window_scratch(rows * row_bytes)
 
 
 def _accepts_depthwise(layer: Weighted) -> str | None:
@@ -53,8 +52,8 @@ def _pack_depthwise(layer: Weighted) -> Struct:
     even = np.pad(taps, ((0, 0), (0, taps.shape[1] % 2)))
     stream = Constant(np.concatenate([layer.bias[:, None], even, halves(layer.multiplier)], axis=1).astype(np.int32))
     fields = depthwise_fields(layer) | dict(offset=proved.offset, shift=proved.shift, stream=stream)
-    fields |= dict(unproved=unproved_struct(layer, taps))
-    return Struct("btw_armv6m_depthwise", fields)
+    fields |= dict(unproved=unproved_struct(layer))
+    return Struct("btw_packed_depthwise", fields)
 
 
 def _depthwise_scratch(layer: Weighted) -> int:

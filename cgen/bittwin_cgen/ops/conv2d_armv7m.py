@@ -7,7 +7,14 @@ from collections.abc import Callable
 import numpy as np
 
 from bittwin_cgen.ir import Constant, Struct
-from bittwin_cgen.ops.conv2d_dsp import apart, depthwise_fields, has_groups, one_to_one, runs_of_taps, window_fields
+from bittwin_cgen.ops.conv2d_dsp import (
+    depthwise_fields,
+    has_groups,
+    one_to_one,
+    run_pointers,
+    runs_of_taps,
+    window_fields,
+)
 from bittwin_cgen.ops.linear_armv7m import (
     Armv7mKernel,
     compact_scratch,
@@ -17,12 +24,11 @@ from bittwin_cgen.ops.linear_armv7m import (
     taps_struct,
     too_small,
     too_small_compact,
-    unproved_cost,
-    unproved_struct,
     unsuitable,
     window_scratch,
 )
 from bittwin_cgen.ops.linear_dsp import blocks
+from bittwin_cgen.ops.packed import unproved_cost, unproved_struct
 from bittwin_cgen.ops.weighted import Weighted
 
 
@@ -32,13 +38,12 @@ def _accepts(layer: Weighted) -> str | None:
 
 def _pack(layer: Weighted) -> Struct:
     taps = taps_struct(layer, runs_of_taps(layer, layer.weight))
-    return Struct("btw_armv7m_conv2d", dict(taps=taps) | window_fields(layer))
+    return Struct("btw_packed_conv2d", dict(taps=taps) | window_fields(layer))
 
 
 def _scratch(layer: Weighted) -> int:
     _, rows, row_bytes = runs_of_taps(layer, layer.weight).shape
-    pointers = 8 * rows if apart(layer) else 0  # 8 bytes each on hosts
-    return pointers + window_scratch(layer, rows, row_bytes, layer.output.layout[1])
+    return run_pointers(layer) + window_scratch(layer, rows, row_bytes, layer.output.layout[1])
 
 
 def _accepts_compact(layer: Weighted) -> str | None:
@@ -48,12 +53,12 @@ def _accepts_compact(layer: Weighted) -> str | None:
 
 def _pack_compact(layer: Weighted) -> Struct:
     taps = compact_taps_struct(layer, runs_of_taps(layer, layer.weight))
-    return Struct("btw_armv7m_conv2d", dict(taps=taps) | window_fields(layer))
+    return Struct("btw_packed_conv2d", dict(taps=taps) | window_fields(layer))
 
 
 def _compact_scratch(layer: Weighted) -> int:
     _, rows, row_bytes = runs_of_taps(layer, layer.weight).shape
-    return (8 * rows if apart(layer) else 0) + compact_scratch(rows, row_bytes)  # pointers have 8 bytes on hosts
+    return run_pointers(layer) + compact_scratch(rows, row_bytes)
 
 
 def _accepts_depthwise(layer: Weighted) -> str | None:
@@ -76,8 +81,8 @@ def _pack_depthwise(layer: Weighted) -> Struct:
     bias, factor = blocks(layer.bias.astype(np.int32)), blocks(layer.multiplier)
     stream = Constant(np.concatenate([bias, taps.reshape(len(taps), -1), factor], axis=1))
     fields = depthwise_fields(layer) | dict(offset=proved.offset, shift=proved.shift, stream=stream)
-    fields |= dict(unproved=unproved_struct(layer, weight))
-    return Struct("btw_armv7m_depthwise", fields)
+    fields |= dict(unproved=unproved_struct(layer))
+    return Struct("btw_packed_depthwise", fields)
 
 
 def _depthwise_scratch(layer: Weighted) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from bittwin_cgen.ir import Array, Constant, Field, Struct
 from bittwin_cgen.ops.linear_dsp import (
     COMPACT_TAP,
+    SHIFT,
     DspKernel,
     Integers,
     assembler_cost,
@@ -21,6 +22,7 @@ from bittwin_cgen.ops.linear_dsp import (
     proved_integers,
     quads,
     scalar_cost,
+    some_unproved,
     stream,
     taps_struct,
     too_small,
@@ -54,8 +56,13 @@ def apart(layer: Weighted) -> bool:
     return layer.dilation[1] != 1 and layer.kernel_width > 1
 
 
+def run_pointers(layer: Weighted) -> int:
+    """Bytes of scratch for pointers to the runs of taps, a multiple of 4; pointers have 8 bytes on hosts."""
+    return -(-layer.kernel_height * layer.kernel_width // 4) * 32 if apart(layer) else 0
+
+
 def _struct(layer: Weighted, integers: Integers, taps: Array, compact: bool = False) -> Struct:
-    return Struct("btw_dsp_conv2d", dict(taps=taps_struct(integers, taps, compact)) | window_fields(layer))
+    return Struct("btw_packed_conv2d", dict(taps=taps_struct(integers, taps, compact)) | window_fields(layer))
 
 
 def window_fields(layer: Weighted) -> dict[str, Field]:
@@ -91,8 +98,7 @@ def _pack_float(layer: Weighted) -> Struct:
 
 def _scratch(layer: Weighted) -> int:
     taps = runs_of_taps(layer, joined(layer, 1).weight)
-    pointers = 8 * ((taps.shape[1] + 3) // 4 * 4) if apart(layer) else 0  # 8 bytes each on hosts
-    return pointers + window_scratch(layer, quads(taps).shape[1], layer.output.layout[1])
+    return run_pointers(layer) + window_scratch(layer, quads(taps).shape[1], layer.output.layout[1])
 
 
 def _accepts_3x3x3(layer: Weighted) -> str | None:
@@ -111,7 +117,9 @@ def _pack_3x3x3(layer: Weighted) -> Struct:
     rows = integers.weight.transpose(0, 2, 3, 1).reshape(-1, 3, 9)
     last = np.stack([rows[:, 0, 8], rows[:, 2, 8], rows[:, 1, 8], np.zeros_like(rows[:, 0, 8])], axis=1)
     taps = np.concatenate([rows[:, :, :8].reshape(-1, 24), last], axis=1)
-    return _struct(layer, integers, taps[:, None])
+    packed = taps_struct(integers, taps[:, None])
+    of_window = replace(packed, fields=dict(packed.fields) | dict(rows=3, row_bytes=9))
+    return Struct("btw_packed_conv2d", dict(taps=of_window) | window_fields(layer))
 
 
 # ---------------------------------------------------------------- groups
@@ -173,12 +181,12 @@ def _pack_groups_by(layer: Weighted, integers: Integers) -> Struct:
     parts = []
     for first in range(0, layer.output_channels, size):
         one = slice(first, first + size)
-        own = Integers(weight[one], integers.bias[one], integers.factor[one], integers.offset)
+        own = Integers(weight[one], integers.bias[one], integers.factor[one], integers.offset, integers.unproved)
         parts.append(taps_struct(own, runs[one]))
     streams = [cast(Constant, part.fields["stream"]).values for part in parts]
     stream = Constant(np.concatenate([values.reshape(-1) for values in streams]))
-    fields: dict[str, Field] = dict(taps=Struct("btw_dsp_taps", {**parts[0].fields, "stream": stream}))
-    group = Struct("btw_dsp_conv2d", fields | window_fields(layer) | dict(taps_wide=layer.kernel_width))
+    fields: dict[str, Field] = dict(taps=Struct("btw_packed_taps", {**parts[0].fields, "stream": stream}))
+    group = Struct("btw_packed_conv2d", fields | window_fields(layer) | dict(taps_wide=layer.kernel_width))
     sizes: dict[str, Field] = dict(groups=groups, input_channels=channels, stream_words=streams[0].size)
     return Struct("btw_dsp_conv2d_groups", dict(group=group) | sizes)
 
@@ -212,20 +220,16 @@ def one_to_one(layer: Weighted) -> str | None:
     return None
 
 
-def _depthwise_fields(layer: Weighted) -> dict[str, Field]:
+def depthwise_fields(layer: Weighted) -> dict[str, Field]:
+    """Fields of the structs of depthwise layers of any kernel size before their constants."""
     return dict(
+        channels=layer.output_channels,
+        kernel_height=layer.kernel_height,
+        kernel_width=layer.kernel_width,
         column=layer.dilation[1] * layer.output_channels,
         stride_width=layer.stride[1],
         output_width=layer.output.layout[1],
     )
-
-
-def depthwise_fields(layer: Weighted) -> dict[str, Field]:
-    """Fields of the structs of depthwise layers of any kernel size before their constants."""
-    fields: dict[str, Field] = dict(
-        channels=layer.output_channels, kernel_height=layer.kernel_height, kernel_width=layer.kernel_width
-    )
-    return fields | _depthwise_fields(layer)
 
 
 def _accepts_3x3(layer: Weighted) -> str | None:
@@ -239,8 +243,7 @@ def _pack_3x3(layer: Weighted) -> Struct:
     pairs = [words(taps[:, :, 0, kx], taps[:, :, 1, kx]) for kx in (1, 2, 0)]
     last = words(taps[:, :2, 2, 0], taps[:, 2:, 2, 0])
     constants = stream(integers, [*pairs, words(taps[:, :, 2, 1], taps[:, :, 2, 2]), last])
-    fields: dict[str, Field] = dict(channels=layer.output_channels) | _depthwise_fields(layer)
-    return Struct("btw_dsp_depthwise_3x3", fields | dict(offset=integers.offset, stream=constants))
+    return _depthwise_struct(layer, integers, constants)
 
 
 def _pack_depthwise_by(layer: Weighted, integers: Integers) -> Struct:
@@ -248,8 +251,12 @@ def _pack_depthwise_by(layer: Weighted, integers: Integers) -> Struct:
     taps = np.pad(flat, ((0, 0), (0, flat.shape[1] % 2)))
     pairs = blocks(words(taps[:, 0::2], taps[:, 1::2]))  # [blocks, 4, pairs]
     constants = stream(integers, [pairs.transpose(0, 2, 1).reshape(len(pairs), -1)])
-    fields = depthwise_fields(layer) | dict(offset=integers.offset, stream=constants)
-    return Struct("btw_dsp_depthwise", fields)
+    return _depthwise_struct(layer, integers, constants)
+
+
+def _depthwise_struct(layer: Weighted, integers: Integers, constants: Constant) -> Struct:
+    fields = depthwise_fields(layer) | dict(offset=integers.offset, shift=SHIFT, stream=constants)
+    return Struct("btw_packed_depthwise", fields | dict(unproved=integers.unproved))
 
 
 def _pack_depthwise(layer: Weighted) -> Struct:
@@ -300,7 +307,7 @@ KERNELS = (
         widened=False,
         per_mac=1.1,
     ),
-    _row("btw_conv2d_groups_s8_dsp", _all(_groups, unproved), _pack_groups, _groups_scratch),
+    _row("btw_conv2d_groups_s8_dsp", _all(_groups, some_unproved, unproved), _pack_groups, _groups_scratch),
     _row("btw_conv2d_groups_s8_dsp_float", _all(_groups, no_fpu), _pack_groups_float, _groups_scratch),
     _row("btw_conv2d_s8_dsp_float", _all(_too_small, no_fpu), _pack_float, _scratch),
 )

@@ -12,9 +12,9 @@ from bittwin_cgen.ops.linear_armv7m import (
     slower_than,
     stream,
     taps_fields,
-    unproved_cost,
     unsuitable,
 )
+from bittwin_cgen.ops.packed import unproved_cost
 from bittwin_cgen.ops.weighted import Weighted
 
 
@@ -42,9 +42,9 @@ def too_wide(layer: Weighted) -> str | None:
 
 
 def taps_struct(layer: Weighted, taps: Array) -> Struct:
-    """The btw_armv6m_taps of weights [channels, rows, taps of a row]."""
+    """The btw_packed_taps of weights [channels, rows, taps of a row]."""
     constants = stream(layer, taps.reshape(len(taps), -1), halves(layer.multiplier))
-    return Struct("btw_armv6m_taps", taps_fields(layer, taps, constants))
+    return Struct("btw_packed_taps", taps_fields(layer, taps, constants))
 
 
 def window_scratch(taps: int) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 
 from bittwin_cgen.ir import Array, Constant, Field, Kernel, Struct
 from bittwin_cgen.ops.linear_dsp import blocks
+from bittwin_cgen.ops.packed import unproved_cost, unproved_struct
 from bittwin_cgen.ops.weighted import Weighted
 
 
@@ -18,35 +19,6 @@ class Armv7mKernel(Kernel):
     @property
     def header(self) -> str:
         return "include/btw_armv7m.h"
-
-
-def unproved_struct(layer: Weighted, taps: Array) -> Struct:
-    """The btw_unproved of weights [channels, taps]: channels whose suspect codes are computed again, exactly."""
-    proved = layer.requantization
-    assert proved is not None
-    (channels,) = np.nonzero(proved.multiplier == 0)
-    fields: dict[str, Field] = dict(count=len(channels))
-    if len(channels):
-        suspects = np.packbits(layer.suspects.codes, axis=1, bitorder="little").view("<u4").astype(np.uint32)
-        fields |= dict(
-            channel=Constant(channels.astype(np.int32)),
-            weights=Constant(np.ascontiguousarray(taps[channels]).astype(np.int8)),
-            bias=Constant(layer.bias[channels].astype(np.int32)),
-            scale=Constant(proved.scale[channels].astype(np.float32).view(np.uint32)),
-            suspects=Constant(suspects),
-            zero_point=proved.zero_point,
-        )
-    return Struct("btw_unproved", fields)
-
-
-def unproved_cost(layer: Weighted, exact: float, mac: float) -> float:
-    """Instructions for channels without a proof of an output row; of a requantization, of a multiplication.
-
-    Every code is looked up; suspect ones are computed again, as if all codes were equally frequent.
-    """
-    taps = layer.weight.size / layer.output_channels
-    again, channels = layer.suspects.codes.mean(axis=1).sum(), len(layer.suspects.codes)
-    return float(layer.output.layout[1] * (12 * channels + again * (exact + mac * taps)))
 
 
 def int32(values: Array) -> Array:
@@ -83,9 +55,9 @@ def stream(layer: Weighted, taps: Array, multiplier: Array) -> Constant:
 
 
 def taps_struct(layer: Weighted, taps: Array) -> Struct:
-    """The btw_armv7m_taps of weights [channels, rows, taps of a row]."""
+    """The btw_packed_taps of weights [channels, rows, taps of a row]."""
     constants = stream(layer, taps.reshape(len(taps), -1), layer.multiplier[:, None])
-    return Struct("btw_armv7m_taps", taps_fields(layer, taps, constants))
+    return Struct("btw_packed_taps", taps_fields(layer, taps, constants))
 
 
 def compact_taps_struct(layer: Weighted, taps: Array) -> Struct:
@@ -94,7 +66,7 @@ def compact_taps_struct(layer: Weighted, taps: Array) -> Struct:
     words = np.ascontiguousarray(weight).view(np.int32)[:, :, 0]
     bias, factor = blocks(layer.bias.astype(np.int32)), blocks(layer.multiplier)
     constants = Constant(np.concatenate([bias, words, factor], axis=1))
-    return Struct("btw_armv7m_taps", taps_fields(layer, taps, constants))
+    return Struct("btw_packed_taps", taps_fields(layer, taps, constants))
 
 
 def taps_fields(layer: Weighted, taps: Array, constants: Constant) -> dict[str, Field]:
@@ -103,7 +75,7 @@ def taps_fields(layer: Weighted, taps: Array, constants: Constant) -> dict[str, 
     assert proved is not None
     fields: dict[str, Field] = dict(rows=taps.shape[1], row_bytes=taps.shape[2], output_channels=len(taps))
     fields |= dict(offset=proved.offset, shift=proved.shift, stream=constants)
-    return fields | dict(unproved=unproved_struct(layer, taps.reshape(len(taps), -1)))
+    return fields | dict(unproved=unproved_struct(layer))
 
 
 def window_scratch(layer: Weighted, rows: int, row_bytes: int, pixels: int) -> int:

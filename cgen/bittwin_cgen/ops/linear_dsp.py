@@ -9,9 +9,11 @@ import numpy as np
 
 from bittwin_cgen.fixed_point import accumulator_range
 from bittwin_cgen.ir import Array, Constant, Field, Kernel, Struct
+from bittwin_cgen.ops.packed import NONE_UNPROVED, unproved_cost, unproved_struct
 from bittwin_cgen.ops.weighted import Weighted
 
 SHIFT = 3  # of the requantization in assembler
+FLOAT_CODE = 4  # instructions that a code takes more by float32
 
 
 @dataclass(frozen=True)
@@ -25,20 +27,29 @@ class DspKernel(Kernel):
 
 @dataclass(frozen=True, eq=False)
 class Integers:
-    """What a stream is made of, int64: weight [OC, IC / groups, KH, KW], bias [OC], factor [OC]; and the offset."""
+    """What a stream is made of, int64: weight [OC, IC / groups, KH, KW], bias [OC], factor [OC]; what is beside it."""
 
     weight: Array
     bias: Array
     factor: Array
     offset: int
+    unproved: Struct
+
+
+def some_unproved(layer: Weighted) -> str | None:
+    proved = layer.requantization
+    assert proved is not None
+    count = f"{proved.unproved} of {layer.output_channels}"
+    return f"{count} channels requantize without a proof" if proved.unproved else None
 
 
 def unproved(layer: Weighted) -> str | None:
     """Why the proved integers with a shift of 3 do not serve the layer, or None."""
     proved = layer.requantization
     assert proved is not None
-    if proved.unproved:
-        return f"{proved.unproved} of {layer.output_channels} channels requantize without a proof"
+    by_float = FLOAT_CODE * layer.output_channels * layer.output.layout[1]
+    if layer.target.has_fpu and unproved_cost(layer, 100, 5) > by_float:
+        return f"{some_unproved(layer)}; float32 is faster"
     if proved.shift > SHIFT:
         return f"requantizes with a shift of {proved.shift}; the assembler has {SHIFT}"
     bound = accumulator_range(layer.weight.reshape(layer.output_channels, -1), layer.bias).magnitude.max()
@@ -55,8 +66,9 @@ def proved_integers(layer: Weighted) -> Integers:
     return Integers(
         layer.weight.astype(np.int64) * grown,
         layer.bias.astype(np.int64) * grown,
-        proved.multiplier.astype(np.int64),
+        layer.multiplier.astype(np.int64),
         proved.offset * grown,
+        unproved_struct(layer),
     )
 
 
@@ -73,6 +85,7 @@ def float_integers(layer: Weighted) -> Integers:
         layer.bias.astype(np.int64),
         proved.scale.astype(np.float32).view(np.int32).astype(np.int64),
         proved.zero_point,
+        NONE_UNPROVED,
     )
 
 
@@ -103,7 +116,7 @@ def stream(integers: Integers, parts: list[Array]) -> Constant:
 
 
 def taps_struct(integers: Integers, taps: Array, compact: bool = False) -> Struct:
-    """The btw_dsp_taps of weights [channels, rows, taps of a row]; compact: a byte each."""
+    """The btw_packed_taps of weights [channels, rows, taps of a row]; compact: a byte each."""
     four = quads(taps)
     if compact:
         parts = [((four & 0xFF) << np.array([0, 8, 16, 24])).sum(-1).astype(np.uint32).view(np.int32)]
@@ -112,7 +125,8 @@ def taps_struct(integers: Integers, taps: Array, compact: bool = False) -> Struc
     pairs = blocks(np.stack(parts, axis=-1))  # [blocks, 4, quads, words]
     fields: dict[str, Field] = dict(rows=taps.shape[1], row_bytes=taps.shape[2], output_channels=len(taps))
     weights = pairs.transpose(0, 2, 3, 1).reshape(len(pairs), -1)
-    return Struct("btw_dsp_taps", fields | dict(offset=integers.offset, stream=stream(integers, [weights])))
+    fields |= dict(offset=integers.offset, shift=SHIFT, stream=stream(integers, [weights]))
+    return Struct("btw_packed_taps", fields | dict(unproved=integers.unproved))
 
 
 def window_scratch(layer: Weighted, quads: int, pixels: int) -> int:

@@ -51,7 +51,8 @@ static __attribute__((noinline)) void btw_conv2d_3x3x3_pairs(const btw_conv2d_3x
 }
 
 /* scratch: 112 bytes */
-BTW_KERNEL void btw_conv2d_3x3x3_s8_dsp(const btw_dsp_conv2d *layer, const void *const rows[], int8_t *y, void *scratch)
+BTW_KERNEL BTW_FOLDED void btw_conv2d_3x3x3_s8_dsp(const btw_packed_conv2d *layer, const void *const rows[], int8_t *y,
+                                                   void *scratch)
 {
     const int channels = layer->taps.output_channels, width = layer->output_width;
     btw_conv2d_3x3x3_frame frame = {
@@ -77,6 +78,7 @@ BTW_KERNEL void btw_conv2d_3x3x3_s8_dsp(const btw_dsp_conv2d *layer, const void 
             frame.rows[ky] = (const int8_t *)rows[ky] + first;
         btw_conv2d_3x3x3_pairs(&frame);
     }
+    btw_unproved_conv2d(layer, rows, y);
 }
 
 #endif

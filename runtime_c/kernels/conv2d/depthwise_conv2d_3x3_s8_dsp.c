@@ -55,7 +55,7 @@ static __attribute__((noinline)) void btw_depthwise_3x3_row(const btw_depthwise_
 }
 
 /* `groups` times 4 channels from `first` on */
-static void btw_depthwise_3x3_groups(const btw_dsp_depthwise_3x3 *layer, const void *const rows[], int8_t *y, int first,
+static void btw_depthwise_3x3_groups(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y, int first,
                                      int groups, const int32_t *stream)
 {
     const int pixel = layer->stride_width * layer->channels;
@@ -75,12 +75,14 @@ static void btw_depthwise_3x3_groups(const btw_dsp_depthwise_3x3 *layer, const v
     btw_depthwise_3x3_row(&frame);
 }
 
-BTW_KERNEL void btw_depthwise_conv2d_3x3_s8_dsp(const btw_dsp_depthwise_3x3 *layer, const void *const rows[], int8_t *y)
+BTW_KERNEL BTW_FOLDED void btw_depthwise_conv2d_3x3_s8_dsp(const btw_packed_depthwise *layer, const void *const rows[],
+                                                           int8_t *y)
 {
     const int groups = layer->channels / 4;
     btw_depthwise_3x3_groups(layer, rows, y, 0, groups, layer->stream);
     if (layer->channels % 4)
         btw_depthwise_3x3_groups(layer, rows, y, layer->channels - 4, 1, layer->stream + groups * 26);
+    btw_unproved_depthwise(layer, rows, y);
 }
 
 #endif

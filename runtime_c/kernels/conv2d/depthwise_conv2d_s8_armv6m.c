@@ -6,12 +6,11 @@
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
 /* scratch: pointers to the taps, an even number */
-BTW_KERNEL void btw_depthwise_conv2d_s8_armv6m(const btw_armv6m_depthwise *layer, const void *const rows[], int8_t *y,
-                                               void *scratch)
+BTW_KERNEL BTW_FOLDED void btw_depthwise_conv2d_s8_armv6m(const btw_packed_depthwise *layer, const void *const rows[],
+                                                          int8_t *y, void *scratch)
 {
     btw_armv6m_depthwise_rows(layer, rows, y, scratch);
-    btw_unproved_depthwise(&layer->unproved, rows, layer->kernel_height, layer->kernel_width, layer->column,
-                           layer->stride_width * layer->channels, y, layer->channels, layer->output_width);
+    btw_unproved_depthwise(layer, rows, y);
 }
 
 #endif

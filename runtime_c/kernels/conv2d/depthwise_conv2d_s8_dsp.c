@@ -13,10 +13,11 @@ static __attribute__((noinline)) void btw_depthwise_row(const btw_dsp_depthwise_
 }
 
 /* scratch: pointers to the taps, an even number */
-BTW_KERNEL void btw_depthwise_conv2d_s8_dsp(const btw_dsp_depthwise *layer, const void *const rows[], int8_t *y,
-                                            void *scratch)
+BTW_KERNEL BTW_FOLDED void btw_depthwise_conv2d_s8_dsp(const btw_packed_depthwise *layer, const void *const rows[],
+                                                       int8_t *y, void *scratch)
 {
     btw_dsp_depthwise_by(layer, rows, y, scratch, btw_depthwise_row);
+    btw_unproved_depthwise(layer, rows, y);
 }
 
 #endif

@@ -16,8 +16,8 @@ static __attribute__((noinline)) void btw_depthwise_row_float(const btw_dsp_dept
 }
 
 /* scratch: pointers to the taps, an even number */
-BTW_KERNEL void btw_depthwise_conv2d_s8_dsp_float(const btw_dsp_depthwise *layer, const void *const rows[], int8_t *y,
-                                                  void *scratch)
+BTW_KERNEL void btw_depthwise_conv2d_s8_dsp_float(const btw_packed_depthwise *layer, const void *const rows[],
+                                                  int8_t *y, void *scratch)
 {
     btw_dsp_depthwise_by(layer, rows, y, scratch, btw_depthwise_row_float);
 }

@@ -4,13 +4,12 @@
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
-BTW_KERNEL void btw_linear_s8_armv7m(const btw_armv7m_taps *layer, const int8_t *x, int8_t *y, int pixels,
-                                     void *scratch)
+BTW_KERNEL BTW_FOLDED void btw_linear_s8_armv7m(const btw_packed_taps *layer, const int8_t *x, int8_t *y, int pixels,
+                                                void *scratch)
 {
     const void *const rows[] = {x};
     btw_armv7m_windows(layer, rows, layer->row_bytes, y, pixels, scratch);
-    btw_unproved_windows(&layer->unproved, rows, 1, layer->row_bytes, layer->row_bytes, y, layer->output_channels,
-                         pixels);
+    btw_unproved_taps(layer, rows, layer->row_bytes, y, pixels);
 }
 
 #endif

@@ -4,7 +4,7 @@
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
-BTW_KERNEL void btw_linear_s8_dsp_float(const btw_dsp_taps *layer, const int8_t *x, int8_t *y, int pixels,
+BTW_KERNEL void btw_linear_s8_dsp_float(const btw_packed_taps *layer, const int8_t *x, int8_t *y, int pixels,
                                         void *scratch)
 {
     const void *const rows[] = {x};
