@@ -58,10 +58,15 @@ static const struct {
 } vectors __attribute__((section(".vectors"), used)) = {&stack_top, {reset, fault, fault, fault, fault, fault, fault}};
 """
 LINK = """ENTRY(reset)
-MEMORY { code (rx) : ORIGIN = 0x10000000, LENGTH = 512K  ram (rwx) : ORIGIN = 0x30000000, LENGTH = 512K }
+MEMORY {
+    code (rx) : ORIGIN = 0x10000000, LENGTH = 512K
+    ram (rwx) : ORIGIN = 0x30000000, LENGTH = 512K
+    constants (r) : ORIGIN = 0x70000000, LENGTH = 16M
+}
 stack_top = ORIGIN(ram) + LENGTH(ram);
 SECTIONS {
-    .text : { KEEP(*(.vectors)) *(.text .text.*) *(.rodata .rodata.*) . = ALIGN(8); } > code
+    .text : { KEEP(*(.vectors)) *(.text .text.*) . = ALIGN(8); } > code
+    .rodata : { *(.rodata .rodata.*) . = ALIGN(8); } > constants
     .ARM.exidx : { *(.ARM.exidx*) . = ALIGN(8); } > code
     data_load = LOADADDR(.data);
     .data : { data_start = .; *(.data .data.*) . = ALIGN(8); data_end = .; } > ram AT > code

@@ -810,8 +810,8 @@ def resize(random: Random, dtype: str, taps: int = 2) -> KernelCase:
     return KernelCase(op, (type,), codes_type(wanted, codes.shape), (x,), codes)
 
 
-def conv_transpose_f32(random: Random) -> KernelCase:
-    groups, inputs, outputs = (int(random.integers(1, 4)) for _ in range(3))
+def conv_transpose_f32(random: Random, most: int = 3) -> KernelCase:
+    groups, inputs, outputs = (int(random.integers(1, end + 1)) for end in (3, most, most))
     kernel, stride, dilation = (tuple(int(n) for n in random.integers(1, 4, 2)) for _ in range(3))
     top, left = (int(random.integers(0, (k - 1) * d + 1)) for k, d in zip(kernel, dilation, strict=True))
     x = draw_real(random, (1, groups * inputs, int(random.integers(1, 6)), int(random.integers(1, 6))))
@@ -1035,7 +1035,8 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_table_s8_armv7m": table_s8,
     "btw_table_s8_mve": table_s8,
     "btw_average_pool_s8_mve": lambda random: average_pool_s8(random, wide=random.random() < 0.5),
-    "btw_conv_transpose2d_f32_mve": conv_transpose_f32,
+    "btw_conv_transpose2d_f32_fpu": lambda random: conv_transpose_f32(random, 12),
+    "btw_conv_transpose2d_f32_mve": lambda random: conv_transpose_f32(random, 12),
     "btw_resize_f32_mve": lambda random: resize(random, "float32"),
     "btw_resize_s8_mve": lambda random: resize(random, "int8"),
     "btw_softmax_axis_f32_mve": lambda random: softmax_axis_f32(random, False),

@@ -78,7 +78,9 @@ class ConvTranspose2d(Op):
     def lower(self, layer: Layer) -> Call:
         kernel, refused = select(KERNELS, layer)
         channels, _, kernel_height, kernel_width = self.weight.shape
-        weights, bias = self._blocks() if kernel.isa == "mve" else self._by_channel()
+        weights, bias = self._by_channel()
+        if kernel.isa in ("fpu", "mve"):
+            weights, bias = self._blocks(8 if kernel.isa == "mve" and len(self.bias) > 4 else 4)
         height, width, _ = layer.inputs[0].layout
         down = np.arange(self.size[0])[:, None] + self.top - np.arange(kernel_height) * self.dilation[0]
         rows = np.where((down >= 0) & (down % self.stride[0] == 0), down // self.stride[0], -1)
@@ -108,10 +110,9 @@ class ConvTranspose2d(Op):
         channels, *rest = self.weight.shape
         return self.weight.reshape(self.groups, channels // self.groups, *rest).transpose(0, 2, 3, 4, 1), self.bias
 
-    def _blocks(self) -> tuple[Array, Array]:
-        """Weights [blocks][KH][KW][inputs][block] and bias of outputs in blocks of 8, or one of 4."""
+    def _blocks(self, block: int) -> tuple[Array, Array]:
+        """Weights [blocks][KH][KW][inputs][block] and bias of outputs in blocks."""
         outputs = len(self.bias)
-        block = 8 if outputs > 4 else 4
         weight = np.pad(self.weight, ((0, 0), (0, -outputs % block), (0, 0), (0, 0)))
         shape = (len(weight), -1, block, *weight.shape[2:])
         return weight.reshape(shape).transpose(1, 3, 4, 0, 2), np.pad(self.bias, (0, -outputs % block))
@@ -122,6 +123,12 @@ def _one_group(layer: Layer) -> str | None:
     return f"{groups} groups; it takes one" if groups > 1 else None
 
 
+def _several(layer: Layer) -> str | None:
+    if len(cast(ConvTranspose2d, layer.node.op).bias) == 1:
+        return "one output channel; 4 are computed at a time"
+    return _one_group(layer)
+
+
 def _taps(layer: Layer) -> int:
     """Bytes of two pointers for each weight of a channel; they have 8 bytes on hosts."""
     return 16 * math.prod(cast(ConvTranspose2d, layer.node.op).weight.shape[2:])
@@ -129,6 +136,7 @@ def _taps(layer: Layer) -> int:
 
 KERNELS = (
     Kernel("btw_conv_transpose2d_f32_mve", "rows", "f32", "mve", "conv_transpose2d", _one_group, scratch=_taps),
+    Kernel("btw_conv_transpose2d_f32_fpu", "rows", "f32", "fpu", "conv_transpose2d", _several, scratch=_taps),
     Kernel("btw_conv_transpose2d_f32_scalar", "rows", "f32", "scalar", "conv_transpose2d"),
 )
 

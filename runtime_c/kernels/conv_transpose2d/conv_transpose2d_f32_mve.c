@@ -6,15 +6,9 @@
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
-/* An input pixel that reaches an output pixel, and its weights of the first block of channels. */
 typedef struct {
-    const float *x;
-    const float *weights;
-} btw_conv_transpose2d_f32_mve_tap;
-
-typedef struct {
-    const btw_conv_transpose2d_f32_mve_tap *taps;
-    const btw_conv_transpose2d_f32_mve_tap *end;
+    const btw_conv_transpose2d_tap *taps;
+    const btw_conv_transpose2d_tap *end;
     float *y;
     int channels;
     const float *bias;
@@ -56,25 +50,11 @@ BTW_KERNEL void btw_conv_transpose2d_f32_mve(const btw_conv_transpose2d_f32 *lay
                                              void *scratch)
 {
     const int outputs = layer->output_channels, inputs = layer->input_channels, block = outputs > 4 ? 8 : 4;
-    btw_conv_transpose2d_f32_mve_tap *const taps = scratch;
+    btw_conv_transpose2d_tap *const taps = scratch;
     for (int ox = 0; ox < layer->output_width; ox++, y += outputs) {
-        btw_conv_transpose2d_f32_mve_tap *tap = taps;
-        for (int kx = 0; kx < layer->kernel_width; kx++) {
-            const int across = ox + layer->left - kx * layer->dilation_width, ix = across / layer->stride_width;
-            if (across < 0 || across % layer->stride_width || ix >= layer->input_width)
-                continue;
-            const float *weights = layer->weights + kx * inputs * block;
-            for (int ky = 0; ky < layer->kernel_height; ky++, weights += layer->kernel_width * inputs * block) {
-                if (rows[ky]) {
-                    tap->x = (const float *)rows[ky] + ix * inputs;
-                    tap->weights = weights;
-                    tap++;
-                }
-            }
-        }
         const btw_conv_transpose2d_f32_mve_frame frame = {
             .taps = taps,
-            .end = tap,
+            .end = btw_conv_transpose2d_taps(layer, rows, ox, block, taps),
             .y = y,
             .channels = outputs,
             .bias = layer->bias,
