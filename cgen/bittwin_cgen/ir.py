@@ -266,7 +266,6 @@ class Constant:
     """A read-only C array."""
 
     values: Array
-    comment: str = ""
 
 
 @dataclass(frozen=True)

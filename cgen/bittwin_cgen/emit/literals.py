@@ -66,16 +66,18 @@ class Initializers:
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
         self.arrays: dict[str, Array] = {}
+        self.fields: dict[str, str] = {}  # of an array: the struct's field that points to it
         self._known: dict[tuple[str, str, bytes], str] = {}
 
     def struct(self, name: str, struct: Struct, indent: str = "") -> str:
         inner = indent + "    "
         fields = [
-            f"{inner}.{key} = {self._field(f'{name}_{key}', value, inner)}," for key, value in struct.fields.items()
+            f"{inner}.{key} = {self._field(f'{name}_{key}', value, inner, f'{struct.type}.{key}')},"
+            for key, value in struct.fields.items()
         ]
         return "{\n" + "\n".join(fields) + f"\n{indent}}}"
 
-    def _field(self, name: str, value: Field, indent: str) -> str:
+    def _field(self, name: str, value: Field, indent: str, field: str) -> str:
         if value is None:
             return "NULL"
         if isinstance(value, Struct):
@@ -85,7 +87,9 @@ class Initializers:
             body = "".join(f"\n{indent}    {part}," for part in parts)
             return f"(const {value[0].type}[]){{{body}\n{indent}}}"
         if isinstance(value, Constant):
-            return self.array(f"{self.prefix}_{name}", value.values)
+            array = self.array(f"{self.prefix}_{name}", value.values)
+            self.fields.setdefault(array, field)
+            return array
         if isinstance(value, float):
             return float_literal(value)
         return integer(int(value))

@@ -417,11 +417,14 @@ class ModelText:
         lines = [
             self._first_line("Constants of "),
             LICENSE,
+            "/* Above an array stands what points to it; the comment of that struct in btw/ gives its order. */",
             f'#include "{self.name}_weights.h"',
         ]
         if any(values.dtype == np.float32 and not np.isfinite(values).all() for values in arrays.arrays.values()):
             lines.append("#include <math.h> /* INFINITY, NAN */")
         for name, values in arrays.arrays.items():
             kind = C_TYPES[str(values.dtype)]
-            lines += ["", f"BTW_WEIGHTS const {kind} {name}[{values.size}] = {{", array_body(values), "};"]
+            field = arrays.fields.get(name)
+            lines += ["", *([f"/* {field} */"] if field else [])]
+            lines += [f"BTW_WEIGHTS const {kind} {name}[{values.size}] = {{", array_body(values), "};"]
         return "\n".join(lines) + "\n"

@@ -1,7 +1,9 @@
 /* Constants of float_classifier: made by bittwin 0.1.0 for host, schedule ram. Do not edit. */
 /* SPDX-License-Identifier: MIT-0 */
+/* Above an array stands what points to it; the comment of that struct in btw/ gives its order. */
 #include "float_classifier_weights.h"
 
+/* btw_conv2d_f32.weights */
 BTW_WEIGHTS const float float_classifier_conv_weights[72] = {
     -0.49609375f, -0.35546875f, -0.1484375f, -0.0078125f, 0.19921875f, 0.33984375f, -0.44921875f, -0.30859375f,
     -0.1015625f, 0.0390625f, 0.24609375f, 0.38671875f, -0.40234375f, -0.26171875f, -0.0546875f, 0.0859375f,
@@ -14,10 +16,12 @@ BTW_WEIGHTS const float float_classifier_conv_weights[72] = {
     -0.06640625f, 0.140625f, 0.28125f,
 };
 
+/* btw_conv2d_f32.bias */
 BTW_WEIGHTS const float float_classifier_conv_bias[4] = {
     -0.248046875f, -0.07421875f, 0.099609375f, -0.224609375f,
 };
 
+/* btw_linear_f32.weights */
 BTW_WEIGHTS const float float_classifier_scores_weights[108] = {
     -0.49609375f, -0.35546875f, -0.21484375f, -0.07421875f, -0.1484375f, -0.0078125f, 0.1328125f, 0.2734375f,
     0.19921875f, 0.33984375f, 0.48046875f, -0.375f, -0.44921875f, -0.30859375f, -0.16796875f, -0.02734375f,
@@ -34,6 +38,7 @@ BTW_WEIGHTS const float float_classifier_scores_weights[108] = {
     0.49609375f, 0.421875f, -0.43359375f, -0.29296875f, -0.15234375f,
 };
 
+/* btw_linear_f32.bias */
 BTW_WEIGHTS const float float_classifier_scores_bias[3] = {
     0.0f, 0.0f, 0.0f,
 };

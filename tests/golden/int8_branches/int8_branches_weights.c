@@ -1,7 +1,9 @@
 /* Constants of int8_branches: made by bittwin 0.1.0 for host, schedule layers. Do not edit. */
 /* SPDX-License-Identifier: MIT-0 */
+/* Above an array stands what points to it; the comment of that struct in btw/ gives its order. */
 #include "int8_branches_weights.h"
 
+/* btw_conv2d_s8.weights */
 BTW_WEIGHTS const int8_t int8_branches_conv_weights[108] = {
     -127, -91, -55, -38, -2, 34, 51, 87, 123, -115, -79, -43, -26, 10, 46, 63, 99, -120, -103, -67, -31, -14, 22, 58,
     75, 111, -108, -19, 17, 53, 70, 106, -113, -96, -60, -24, -7, 29, 65, 82, 118, -101, -84, -48, -12, 5, 41, 77, 94,
@@ -10,31 +12,38 @@ BTW_WEIGHTS const int8_t int8_branches_conv_weights[108] = {
     -87, -51, -34, 2, 38, 55, 91, 127, -111, -75, -39,
 };
 
+/* btw_conv2d_s8.bias */
 BTW_WEIGHTS const int32_t int8_branches_conv_bias[4] = {
     -34587, -7987, 8871, -30388,
 };
 
+/* btw_requantization.multiplier */
 BTW_WEIGHTS const int32_t int8_branches_conv_requantization_multiplier[4] = {
     22369566, 29826064, 37282671, 22369566,
 };
 
+/* btw_conv2d_s8.weights */
 BTW_WEIGHTS const int8_t int8_branches_depthwise_weights[36] = {
     -127, -91, -55, -19, -38, -2, 34, 70, 51, 87, 123, -96, -115, -79, -43, -7, -26, 10, 46, 82, 63, 99, -120, -84,
     -103, -67, -31, 5, -14, 22, 58, 94, 75, 111, -108, -72,
 };
 
+/* btw_conv2d_s8.bias */
 BTW_WEIGHTS const int32_t int8_branches_depthwise_bias[4] = {
     1170, -450, 480, 135,
 };
 
+/* btw_requantization.multiplier */
 BTW_WEIGHTS const int32_t int8_branches_depthwise_requantization_multiplier[4] = {
     0, 109814590, 137268157, 0,
 };
 
+/* btw_requantization.scale */
 BTW_WEIGHTS const uint32_t int8_branches_depthwise_requantization_scale[4] = {
     991762246, 995193950, 998435003, 991762246,
 };
 
+/* btw_concat_part_s8.table */
 BTW_WEIGHTS const int8_t int8_branches_concat_parts_1_table[256] = {
     -112, -111, -111, -110, -109, -109, -108, -107, -107, -106, -105, -104, -104, -103, -102, -102, -101, -100, -100,
     -99, -98, -98, -97, -96, -95, -95, -94, -93, -93, -92, -91, -91, -90, -89, -89, -88, -87, -86, -86, -85, -84, -84,
