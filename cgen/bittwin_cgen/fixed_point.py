@@ -44,7 +44,8 @@ def quantize_linear(x: ArrayLike, scale: ArrayLike, zero_point: int) -> Int8:
 
 def dequantize_linear(codes: ArrayLike, scale: ArrayLike, zero_point: int) -> Float32:
     """DequantizeLinear, int8 to float32: (code - zero_point) * scale."""
-    return (np.asarray(codes).astype(np.int32) - zero_point).astype(np.float32) * np.asarray(scale, np.float32)
+    with np.errstate(over="ignore"):
+        return (np.asarray(codes).astype(np.int32) - zero_point).astype(np.float32) * np.asarray(scale, np.float32)
 
 
 def requantize_scale(input_scale: ArrayLike, weight_scale: ArrayLike, output_scale: ArrayLike) -> Float32:
@@ -61,6 +62,15 @@ def requantize(accumulator: ArrayLike, scale: ArrayLike, zero_point: int) -> Int
     return saturate(np.rint(product), zero_point)
 
 
+def check_ratio(ratio: ArrayLike, scales: str, end: float = np.inf) -> None:
+    """Raises ValueError where a ratio of scales is `end` or more: codes would be NaN, or not what onnxruntime computes.
+
+    Its Add, Mul and AveragePool convert to int32 before they saturate, so that 2**31 becomes the lowest code.
+    """
+    if not (np.abs(ratio) < end).all():
+        raise ValueError(f"scales {scales} give codes that do not fit into int32")
+
+
 def bias_codes(bias: ArrayLike, input_scale: ArrayLike, weight_scale: ArrayLike) -> Int32:
     """int32 bias of a float one: round_half_even(bias / float32(sx * sw)), saturated."""
     unit = np.asarray(input_scale, np.float32) * np.asarray(weight_scale, np.float32)
@@ -72,8 +82,9 @@ def bias_codes(bias: ArrayLike, input_scale: ArrayLike, weight_scale: ArrayLike)
 
 def global_average_scale(input_scale: ArrayLike, output_scale: ArrayLike, count: int) -> Float32:
     """Requantization scale of sum(x - zx) in QLinearGlobalAveragePool over `count` pixels: sx / float32(sy * count)."""
-    whole = np.asarray(output_scale, np.float32) * np.float32(count)
-    return np.asarray(np.asarray(input_scale, np.float32) / whole, np.float32)
+    with np.errstate(over="ignore", under="ignore"):
+        whole = np.asarray(output_scale, np.float32) * np.float32(count)
+        return np.asarray(np.asarray(input_scale, np.float32) / whole, np.float32)
 
 
 def average_code(
@@ -716,8 +727,8 @@ class AddScales:
                 for zero_point in (self.a_zero_point, self.b_zero_point, self.output_zero_point)
             )
             fixed_part = np.float32(zero - fma32(a_zero, a_ratio, b_ratio * b_zero))
-        if not all(np.isfinite(v) for v in (a_ratio, b_ratio, fixed_part)):
-            raise ValueError(f"scales {self.a_scale:g} + {self.b_scale:g} = {self.output_scale:g} overflow float32")
+            largest = 255 * (a_ratio + b_ratio) + abs(fixed_part)
+        check_ratio(largest, f"({self.a_scale:g}, {self.b_scale:g}) / {self.output_scale:g}", ACCUMULATOR_END)
         return a_ratio, b_ratio, fixed_part
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from bittwin_cgen.errors import BittwinError
@@ -14,6 +14,7 @@ from bittwin_cgen.ir import (
     Graph,
     Layer,
     Node,
+    Port,
     Program,
     Search,
     Segment,
@@ -21,6 +22,7 @@ from bittwin_cgen.ir import (
     Target,
     TensorType,
     Window,
+    fresh,
 )
 from bittwin_cgen.memory import Request, plan_memory
 from bittwin_cgen.ops.copy import Copy
@@ -142,7 +144,7 @@ def _with_input_rows(
 ) -> tuple[list[Node], dict[str, str]]:
     """The input's rows are copied as they come; every reader reads the copy, and so do other names of the input."""
     tensor = graph.inputs[0].tensor
-    rows = f"{tensor}/rows"
+    rows = fresh(f"{tensor}/rows", types)
     types[rows] = types[tensor]
     readers = [replace(node, inputs=tuple(rows if name == tensor else name for name in node.inputs)) for node in nodes]
     names = {name: rows if of == tensor else of for name, of in aliases.items()}
@@ -174,16 +176,16 @@ def _with_copies_to_outputs(
     for port in graph.outputs:
         root = _root(aliases, port.tensor)
         if root in owned:
-            copy = output_tensor(port.name)
+            copy = output_tensor(graph, port)
             nodes.append(Node(copy, Copy(), (port.tensor,), copy))
             types[copy] = types[port.tensor]
         owned.add(root)
     return nodes, types
 
 
-def output_tensor(port: str) -> str:
+def output_tensor(graph: Graph, port: Port) -> str:
     """The tensor that holds an output which is a copy."""
-    return f"{port}/output"
+    return fresh(f"{port.name}/output", graph.types)
 
 
 def constants_of(graph: Graph) -> dict[str, Array]:
@@ -278,7 +280,7 @@ class _Memory:
         outside, rows = self._outside(chosen, segments)
         scratch, working = self._scratch(chosen, order)
         counters = [
-            Request(counters_name(number), COUNTER_BYTES * (end - first), first, end - 1)
+            Request(counters_name(number, self.types), COUNTER_BYTES * (end - first), first, end - 1)
             for number, (first, end) in enumerate(chosen.cuts)
             if end - first > 1
         ]
@@ -329,7 +331,7 @@ class _Memory:
     def output_roots(self) -> set[str]:
         made = {step.output for step in self.steps}
         return {
-            copy if (copy := output_tensor(port.name)) in made else _root(self.aliases, port.tensor)
+            copy if (copy := output_tensor(self.graph, port)) in made else _root(self.aliases, port.tensor)
             for port in self.graph.outputs
         }
 
@@ -354,7 +356,7 @@ class _Memory:
             if step.call.kernel.form == "whole" or step.call.pixels is not None
             for name in (*step.inputs, step.output)
         }
-        copies = {output_tensor(port.name) for port in self.graph.outputs}
+        copies = {output_tensor(self.graph, port) for port in self.graph.outputs}
         streams = [
             step.call.kernel.form != "whole"
             and step.call.pixels is None
@@ -447,7 +449,7 @@ class _Memory:
         """A ring of rows with the padding that one reader wants, filled just before it reads."""
         step = self.steps[demand.step]
         name = step.inputs[demand.index]
-        rows = f"{name}/rows of {step.name}"
+        rows = fresh(f"{name}/rows of {step.name}", self.types)
         type = self.types[name]
         self.types[rows] = type
         height, width, channels = type.layout
@@ -476,11 +478,11 @@ class _Memory:
                 if row and not (in_ring and step.call.window and step.call.window.bottom is None):
                     kind, size = row
                     sizes[number, kind] = max(sizes.get((number, kind), 0), size)
-                    names[step.name] = outside_name(number, kind)
+                    names[step.name] = outside_name(number, kind, self.types)
         requests = []
         for (number, kind), size in sizes.items():
             first, end = chosen.cuts[number]
-            requests.append(Request(outside_name(number, kind), size, first, end - 1))
+            requests.append(Request(outside_name(number, kind, self.types), size, first, end - 1))
         return names, requests
 
     def _outside_row(self, step: Step) -> tuple[str, int] | None:
@@ -513,8 +515,7 @@ class _Memory:
                     spans[name] = min(known[0], first + begin), max(known[1], first + last)
         return [Request(name, self.buffers[name].bytes, *span) for name, span in spans.items() if name not in ports]
 
-    @staticmethod
-    def _scratch(chosen: Chosen, order: list[Step]) -> tuple[dict[str, str], list[Request]]:
+    def _scratch(self, chosen: Chosen, order: list[Step]) -> tuple[dict[str, str], list[Request]]:
         """({step: place of its scratch memory}, requests): where something lasts between calls, for all the segment."""
         names: dict[str, str] = {}
         requests = []
@@ -522,17 +523,17 @@ class _Memory:
             for index in range(first, end):
                 step = order[index]
                 if step.call.scratch:
-                    names[step.name] = f"scratch of {step.name}"
+                    names[step.name] = fresh(f"scratch of {step.name}", self.types)
                     span = (first, end - 1) if step.call.kernel.form == "reduce" else (index, index)
                     requests.append(Request(names[step.name], step.call.scratch, *span))
         return names, requests
 
 
-def outside_name(segment: int, kind: str) -> str:
+def outside_name(segment: int, kind: str, tensors: Container[str]) -> str:
     """The place of a row of padding values."""
-    return f"{kind}, segment {segment}"
+    return fresh(f"{kind}, segment {segment}", tensors)
 
 
-def counters_name(segment: int) -> str:
+def counters_name(segment: int, tensors: Container[str]) -> str:
     """The place where a segment counts the rows that its steps have made, int16 each."""
-    return f"rows of segment {segment}"
+    return fresh(f"rows of segment {segment}", tensors)

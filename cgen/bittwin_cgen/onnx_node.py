@@ -85,6 +85,19 @@ class OnnxNode:
             raise self.refuse(f"its {role} has values that are not finite (NaN or infinity)", "Repair the weights")
         return value
 
+    def scales(self, index: int, role: str = "scale", subnormal: bool = False) -> Array:
+        """Constant scales; raises BittwinError unless all are positive and finite, and normal unless `subnormal`.
+
+        Vectors of Armv7-A take subnormal numbers for 0. The scale of a bias, a product of two, may be so small.
+        """
+        value = self.weight(index, role)
+        wrong = ~(value > 0) if subnormal else ~(value >= np.finfo(np.float32).tiny)
+        if wrong.any():
+            raise self.refuse(
+                f"its {role} is {value[wrong][0]}", "Use positive, normal scales: quantize the model again"
+            )
+        return value
+
     def activation(self, index: int) -> str:
         """The name of an input that is computed at run time."""
         if not self.has(index):

@@ -20,7 +20,7 @@ from google.protobuf.message import DecodeError
 
 from bittwin_cgen.alternatives import alternative
 from bittwin_cgen.errors import BittwinError
-from bittwin_cgen.ir import NUMBERS, Array, Graph, Node, Op, Port, Quantization, TensorType
+from bittwin_cgen.ir import NUMBERS, Array, Graph, Node, Op, Port, Quantization, TensorType, fresh
 from bittwin_cgen.onnx_node import Codes, OnnxNode
 from bittwin_cgen.ops import OPERATORS
 from bittwin_cgen.ops.known import Known
@@ -174,6 +174,8 @@ class _Reader:
         self.nodes: list[Node] = []
         self.problems: dict[int, BittwinError | None] | None = None  # filled instead of raising the first
         self.inferred: dict[str, TensorType] = {}
+        made = [name for node in graph.node for name in node.output]
+        self.names = {*made, *(value.name for value in (*graph.input, *graph.initializer))}  # the file's own
 
     def read(self) -> Graph:
         if self.graph.sparse_initializer:
@@ -227,8 +229,9 @@ class _Reader:
         if name not in self.types:
             raise BittwinError(f"output {name!r}", "is made by no node", "Repair the model")
         if self._is_uint8(name):
-            self._make(Node(f"{name}/uint8", Recentre(), (name,), f"{name}/uint8"), f"output {name!r}")
-            return Port(name, f"{name}/uint8")
+            real = self._fresh(f"{name}/uint8")
+            self._make(Node(real, Recentre(), (name,), real), f"output {name!r}")
+            return Port(name, real)
         return Port(name, name)
 
     def _is_uint8(self, name: str) -> bool:
@@ -271,8 +274,21 @@ class _Reader:
             raise node.refuse("this operator is not supported", alternative(proto.op_type))
         if (proto.domain == "com.microsoft") != (proto.op_type in MICROSOFT):
             raise node.refuse(f"there is no such operator in domain {proto.domain!r}", "Repair the model")
-        for made in reader(node):
-            self._add(made, node)
+        renamed: dict[str, str] = {}
+        nodes = reader(node)
+        for index, made in enumerate(nodes):
+            own = made.output in node.outputs and all(made.output != later.output for later in nodes[index + 1 :])
+            if not own and (made.output in self.names or made.output in self.types):  # a reader made that name up
+                if made.output in node.inputs:
+                    raise node.refuse(f"its input {made.output!r} has a name that is needed here", "Rename that tensor")
+                renamed[made.output] = self._fresh(made.output)
+            inputs = tuple(renamed.get(name, name) for name in made.inputs)
+            output = made.output if own else renamed.get(made.output, made.output)
+            self._add(replace(made, inputs=inputs, output=output), node)
+
+    def _fresh(self, name: str) -> str:
+        """A name for a tensor that the file does not have."""
+        return fresh(name, self.names | self.types.keys())
 
     def _add(self, made: Node, node: OnnxNode) -> None:
         for name in made.inputs:
@@ -301,9 +317,9 @@ class _Reader:
         """The tensor that an operator reads for that of the file: uint8 codes are held as int8, other uint8 is not."""
         known = self.types[name]
         if isinstance(op, DequantizeLinear) and op.quantization.offset and known.dtype == "uint8":
-            held = f"{name}/int8"
+            held = fresh(f"{name}/int8", self.names)
         elif self._is_uint8(name) and not op.moves and not isinstance(op, DequantizeLinear):
-            held = f"{name}/uint8"
+            held = fresh(f"{name}/uint8", self.names)
         else:
             return name
         if held not in self.types:
@@ -319,8 +335,9 @@ class _Reader:
                 float(codes.scale.reshape(-1)[0]), int(codes.zero_point.reshape(-1)[0]) - offset, offset
             )
             held = (codes.codes.astype(np.int16) - offset).astype(np.int8)
-            self._make(Node(f"{name}/codes", Known(held, quantization), (), f"{name}/codes"), node.where)
-            self._make(Node(name, DequantizeLinear(quantization), (f"{name}/codes",), name), node.where)
+            made = self._fresh(f"{name}/codes")
+            self._make(Node(made, Known(held, quantization), (), made), node.where)
+            self._make(Node(name, DequantizeLinear(quantization), (made,), name), node.where)
             return
         if str(values.dtype) not in NUMBERS:
             raise node.refuse(f"its input {name!r} is a constant of {values.dtype}", "Convert it to float32")
@@ -371,7 +388,8 @@ class _Reader:
         return True
 
     def _dequantize_constant(self, node: OnnxNode) -> None:
-        codes, scale = node.constant(0, "codes"), node.weight(1, "scale")
+        codes = node.constant(0, "codes")
+        scale = node.scales(1, subnormal=codes.dtype == np.int32)
         zero_point = node.constant(2, "zero point") if node.has(2) else np.zeros(scale.shape, codes.dtype)
         if not np.issubdtype(codes.dtype, np.integer) or node.attribute("block_size", 0):
             raise node.refuse(
@@ -381,10 +399,8 @@ class _Reader:
         axis = axis + codes.ndim if axis < 0 else axis
         if scale.size > 1 and (axis >= codes.ndim or codes.shape[axis] != scale.size):
             raise node.refuse(f"{scale.size} scales for codes of shape {codes.shape}", "Quantize the model again")
-        if zero_point.size != scale.size or not (scale > 0).all():
-            raise node.refuse(
-                "a scale that is not positive, or zero points of another count", "Quantize the model again"
-            )
+        if zero_point.size != scale.size:
+            raise node.refuse(f"{zero_point.size} zero points for {scale.size} scales", "Quantize the model again")
         along = [-1 if i == axis else 1 for i in range(codes.ndim)]
         factor, origin = (v.reshape(along) if v.size > 1 else v.reshape(()) for v in (scale, zero_point))
         real = ((codes.astype(np.int64) - origin.astype(np.int64)).astype(np.float32) * factor).astype(np.float32)

@@ -179,7 +179,7 @@ def check_rows(program: Program, events: Sequence[Event]) -> None:
 
     def reserved(event: Event) -> list[slice]:
         """Counters and rows of padding values of its segment."""
-        names = [counters_name(event.segment), *set(program.outside.values())]
+        names = [counters_name(event.segment, program.types), *set(program.outside.values())]
         return [
             slice(place.offset, place.offset + place.bytes)
             for name in names

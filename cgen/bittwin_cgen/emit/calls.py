@@ -136,7 +136,7 @@ class Calls:
 
     def counters(self, number: int) -> str:
         """C expression of the counters of a segment."""
-        return f"btw_at(frame->arena, {self.program.places[counters_name(number)].offset})"
+        return f"btw_at(frame->arena, {self.program.places[counters_name(number, self.program.types)].offset})"
 
     def begin(self, number: int, segment: Segment) -> list[str]:
         """Statements before the first row of a segment: padding values, counters."""

@@ -57,8 +57,9 @@ class ModelText:
     @cached_property
     def calls(self) -> Calls:
         memory: dict[str, str] = {}
+        graph = self.program.graph
         for text in self.ports:
-            own = output_tensor(text.port.name)
+            own = output_tensor(graph, text.port)
             tensor = own if not text.is_input and own in self.program.types else text.port.tensor
             memory[self.program.memory_of(tensor)] = text.name
         return Calls(self.program, self.name, memory, self._constants, self._tables)

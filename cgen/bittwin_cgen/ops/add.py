@@ -38,6 +38,7 @@ class Add(Op):
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
         one_shape = inputs[0].shape == inputs[1].shape
+        assert _scales(inputs, output).ratios
         return self if one_shape or self._prove(inputs, output)[1].kind != "float" else None
 
     def _prove(self, inputs: Sequence[TensorType], output: TensorType) -> tuple[bool, AddForm]:

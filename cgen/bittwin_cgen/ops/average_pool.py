@@ -10,7 +10,7 @@ from typing import cast
 
 import numpy as np
 
-from bittwin_cgen.fixed_point import AverageForm, prove_average
+from bittwin_cgen.fixed_point import AverageForm, check_ratio, prove_average
 from bittwin_cgen.ir import (
     Array,
     Call,
@@ -47,7 +47,13 @@ class AveragePool(Op):
         """onnxruntime takes its global pool, which rounds otherwise, where the window is the whole image."""
         pool = self.pooling
         whole = pool.kernel == inputs[0].image[:2] and not any(pool.padding)
-        return GlobalAveragePool() if whole else self
+        if whole:
+            return GlobalAveragePool().quantized(inputs, output)
+        if inputs[0].quantization and output.quantization:
+            x, y, count = inputs[0].quantization.scale, output.quantization.scale, math.prod(self.pooling.kernel)
+            check_ratio(x / y, f"{x:g} / {y:g}", 2.0**31 / 256)
+            check_ratio(255 * count * x, f"{count} * {x:g}", 2.0**127)
+        return self
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         x, quantization = values[0], inputs[0].quantization

@@ -65,6 +65,7 @@ class Binary(Op):
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
         if self.function == "Mul":
+            Mul.ratio(inputs, output)
             return Mul()
         exact = self.function in ("Div", "Max", "Min", "PRelu", "Sub")  # one rounding: the same on every processor
         return self if exact else None

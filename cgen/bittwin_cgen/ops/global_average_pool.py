@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bittwin_cgen.fixed_point import global_average_scale, prove_requantization, requantize
+from bittwin_cgen.fixed_point import check_ratio, global_average_scale, prove_requantization, requantize
 from bittwin_cgen.ir import Array, Call, Field, Kernel, Layer, Node, Op, Struct, TensorType
 from bittwin_cgen.kernels import requantization_struct, select, unproved_note
 from bittwin_cgen.onnx_node import OnnxNode
@@ -27,6 +27,7 @@ class GlobalAveragePool(Op):
         return TensorType((*shape[:2], *[1] * (len(shape) - 2)), inputs[0].dtype)
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
+        self._scale(inputs[0], output)
         return self
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
@@ -41,6 +42,9 @@ class GlobalAveragePool(Op):
         assert x.quantization and y.quantization
         pixels = math.prod(x.shape[2:])
         scale = global_average_scale(np.float32(x.quantization.scale), np.float32(y.quantization.scale), pixels)
+        check_ratio(scale, f"{x.quantization.scale:g} / ({y.quantization.scale:g} * {pixels})", 256)
+        if scale < 2.0**-32:
+            raise ValueError(f"a ratio of scales of {scale:g}; onnxruntime computes with 2**-32 to 256")
         return np.atleast_1d(scale)
 
     def lower(self, layer: Layer) -> Call:

@@ -51,6 +51,7 @@ class Linear(Op):
         if centred is None:
             return None
         scale = np.broadcast_to(weight.scale.astype(np.float32).reshape(-1), self.bias.shape)
+        layer_scale(inputs[0], scale, output)
         codes = self.bias_codes
         if codes is None:
             codes = bias_codes(self.bias, np.float32(quantization.scale), scale)

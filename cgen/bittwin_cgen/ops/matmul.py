@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from bittwin_cgen.fixed_point import prove_requantization, requantize, requantize_scale
+from bittwin_cgen.fixed_point import check_ratio, prove_requantization, requantize, requantize_scale
 from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import requantization_struct, select, unproved_note
 from bittwin_cgen.onnx_node import OnnxNode
@@ -48,6 +48,7 @@ class MatMul(Op):
         return len(output.shape) > 2 and all(len(x.shape) == len(output.shape) for x in inputs)
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
+        self._scale(inputs, output)
         return self if self._matrix(inputs[0], 0)[-1] <= DEEPEST else None
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
@@ -64,7 +65,9 @@ class MatMul(Op):
     @staticmethod
     def _scale(inputs: Sequence[TensorType], output: TensorType) -> Array:
         a, b, y = (cast(Quantization, x.quantization) for x in (*inputs, output))
-        return np.atleast_1d(requantize_scale(a.scale, b.scale, y.scale))
+        ratio = requantize_scale(a.scale, b.scale, y.scale)
+        check_ratio(ratio, f"{a.scale:g} * {b.scale:g} / {y.scale:g}")
+        return np.atleast_1d(ratio)
 
     def macs(self, inputs: Sequence[TensorType], output: TensorType) -> int:
         return output.size * self._matrix(inputs[0], 0)[-1]

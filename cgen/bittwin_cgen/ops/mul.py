@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from bittwin_cgen.fixed_point import ProvedRequantization, multiply_reference, prove_multiply, requantize_scale
+from bittwin_cgen.fixed_point import (
+    ProvedRequantization,
+    check_ratio,
+    multiply_reference,
+    prove_multiply,
+    requantize_scale,
+)
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import needs_aarch64, requantization_struct, select
 from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, one_repeats, shape_of, steps_of
@@ -18,6 +24,14 @@ class Mul(Op):
     """a * b on codes."""
 
     takes = frozenset({"int8"})
+
+    @staticmethod
+    def ratio(inputs: Sequence[TensorType], output: TensorType) -> Array:
+        """float32(float32(sa * sb) / sy); raises ValueError where that overflows."""
+        a, b, y = _meanings(inputs, output)
+        ratio = requantize_scale(a.scale, b.scale, y.scale)
+        check_ratio(ratio, f"{a.scale:g} * {b.scale:g} / {y.scale:g}", 2.0**31 / (255 * 255 + 1))
+        return ratio
 
     def infer(self, inputs: Sequence[TensorType]) -> TensorType:
         return TensorType(shape_of(inputs), "int8")
@@ -33,7 +47,7 @@ class Mul(Op):
 
     def lower(self, layer: Layer) -> Call:
         a, b, y = _meanings(layer.inputs, layer.output)
-        ratio = requantize_scale(a.scale, b.scale, y.scale)
+        ratio = self.ratio(layer.inputs, layer.output)
         proof = prove_multiply(ratio, a.zero_point, b.zero_point, y.zero_point, y.offset)
         kernel, refused = select(KERNELS, Product(**vars(layer), proof=proof))
         fields = fields_of(layer.inputs, layer.output) | dict(a_zero_point=a.zero_point, b_zero_point=b.zero_point)

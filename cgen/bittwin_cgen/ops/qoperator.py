@@ -48,23 +48,27 @@ def _around(
 
 def _weighted(node: OnnxNode, read: Reader, bias_index: int, output: tuple[int, int], axis: int) -> list[Node]:
     """A node with inputs x, scale, zero point, weight, scale, zero point, and a bias of int32 codes."""
-    codes, scale, zero_point = (node.constant(i, role) for i, role in ((3, "weight"), (4, "scale"), (5, "zero point")))
+    codes, scale, zero_point = (
+        node.constant(3, "weight"),
+        node.scales(4, "weight scale"),
+        node.constant(5, "zero point"),
+    )
     if codes.dtype not in (np.int8, np.uint8):
         raise node.refuse(f"weights are {codes.dtype}", "Quantize weights to int8: weight_type=QuantType.QInt8")
-    if not np.isfinite(scale).all() or not (scale > 0).all():
-        raise node.refuse("a weight scale is not positive", "Repair the model")
     weight = Codes(codes, scale, zero_point, axis)
     along = scale.reshape([-1 if i == axis else 1 for i in range(codes.ndim)]) if scale.size > 1 else scale
     names = [f"{node.name}/weight"]
     origin = zero_point.reshape(along.shape) if zero_point.size > 1 else zero_point.reshape(())
-    real = (codes.astype(np.int16) - origin.astype(np.int16)).astype(np.float32) * along
+    with np.errstate(over="ignore"):
+        real = (codes.astype(np.int16) - origin.astype(np.int16)).astype(np.float32) * along
     constants = {**node.constants, names[0]: real.astype(np.float32)}
     known = {**node.codes, names[0]: weight}
     if node.has(bias_index):
         bias = node.constant(bias_index, "bias")
         names.append(f"{node.name}/bias")
-        total = np.float32(node.constant(1, "scale").reshape(-1)[0]) * scale.astype(np.float32)
-        constants[names[1]] = (bias.astype(np.float32) * total).astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = np.float32(node.scales(1).reshape(-1)[0]) * scale
+            constants[names[1]] = (bias.astype(np.float32) * total).astype(np.float32)
         known[names[1]] = Codes(bias, total, np.zeros((), np.int32), 0)
     return _around(node, read, [(0, 1, 2)], output, constant_inputs=tuple(names), constants=constants, codes=known)
 

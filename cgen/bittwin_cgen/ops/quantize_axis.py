@@ -53,7 +53,7 @@ def read_dequantize(node: OnnxNode) -> list[Node]:
 
 def _parameters(node: OnnxNode, default: np.dtype[np.generic]) -> tuple[Array, Array]:
     """Scales and zero points that broadcast to the input: a tensor's, a channel's, or repeated over blocks."""
-    scale = node.weight(1, "scale")
+    scale = node.scales(1)
     zero_point = node.constant(2, "zero point") if node.has(2) else np.zeros(scale.shape, default)
     if zero_point.dtype not in (np.int8, np.uint8, np.int32) or zero_point.shape != scale.shape:
         raise node.refuse(f"zero points are {zero_point.dtype} of shape {zero_point.shape}", "Use int8 or uint8")

@@ -99,11 +99,9 @@ KERNELS = (
 
 def quantization_of(node: OnnxNode, scale_index: int, zero_point_index: int) -> Quantization:
     """Scale and zero point of a whole tensor from two constant inputs; uint8 codes as they are held."""
-    scale = node.weight(scale_index, "scale").reshape(-1)
+    scale = node.scales(scale_index).reshape(-1)
     if scale.size != 1:
         raise node.refuse(f"{scale.size} scales for an activation", "Quantize activations with one scale a tensor")
-    if not scale[0] > np.finfo(np.float32).tiny:
-        raise node.refuse(f"its scale is {scale[0]}", "Use a positive, normal scale")
     if node.has(zero_point_index):
         zero_point = node.constant(zero_point_index, "zero point").reshape(-1)
     else:

@@ -14,6 +14,7 @@ from bittwin_cgen.fixed_point import (
     ProvedRequantization,
     Suspects,
     accumulator_range,
+    check_ratio,
     prove_requantization,
     requantize_scale,
     suspects,
@@ -119,9 +120,11 @@ def folded_bias(weight: Array, bias: Array, x: TensorType) -> Array:
 
 
 def layer_scale(x: TensorType, weight_scale: Array | None, y: TensorType) -> Array:
-    """float32[OC]: from accumulators to codes of y."""
+    """float32[OC]: from accumulators to codes of y; raises ValueError where that overflows."""
     assert x.quantization and y.quantization and weight_scale is not None
-    return requantize_scale(np.float32(x.quantization.scale), weight_scale, np.float32(y.quantization.scale))
+    scale = requantize_scale(np.float32(x.quantization.scale), weight_scale, np.float32(y.quantization.scale))
+    check_ratio(scale, f"{x.quantization.scale:g} * {np.max(weight_scale):g} / {y.quantization.scale:g}")
+    return scale
 
 
 def proved_layer(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bittwin_cgen.ir import Array, Graph, Removed, TensorType
+from bittwin_cgen.ir import Array, Graph, Removed, TensorType, fresh
 from bittwin_cgen.ops.linear import Linear
 from bittwin_cgen.ops.reshape import Reshape, memory_order
 from bittwin_cgen.ops.transpose import Transpose
@@ -29,7 +29,7 @@ def flatten_in_place(graph: Graph) -> Graph:
                 and readers
                 and all(isinstance(reader.op, Linear) for reader in readers)
             ):
-                renamed[node.output] = f"{node.output}/channels_last"
+                renamed[node.output] = fresh(f"{node.output}/channels_last", types)
                 orders[node.output] = _columns(op, x, y)
                 removed[node.output] = Removed(
                     f"{node.name}: the weights are reordered instead",

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from bittwin_cgen.errors import BittwinError
 from bittwin_cgen.fixed_point import dequantize_linear, quantize_linear
-from bittwin_cgen.ir import Graph, Node, Quantization, Removed, TensorType
+from bittwin_cgen.ir import Graph, Node, Quantization, Removed, TensorType, fresh
 from bittwin_cgen.ops.concat import CODES, requantize_table
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear
 from bittwin_cgen.ops.table import Table, TableSource
@@ -56,13 +57,17 @@ def _on_codes(
     if node.op.elementwise:
         op = _table(node, inputs[0].quantization, output)
         return [Node(node.name, op, codes, quantizer.output)]
-    changed = node.op.quantized(inputs, output)
+    try:
+        changed = node.op.quantized(inputs, output)
+    except ValueError as error:
+        do = "Quantize the model again: a calibration gave an extreme range"
+        raise BittwinError(f"node {node.name!r} ({node.op.title})", str(error), do) from None
     if changed is None:
         return None
     table = requantize_table(inputs[0].quantization, output.quantization) if node.op.moves else None
     if table is None:
         return [Node(node.name, changed, codes, quantizer.output)]
-    moved = f"{node.output}/codes"
+    moved = fresh(f"{node.output}/codes", types)
     types[moved] = replace(types[node.output], dtype="int8", quantization=inputs[0].quantization)
     return [
         Node(node.name, changed, codes, moved),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bittwin_cgen.ir import Graph, Node, Op, Removed
+from bittwin_cgen.ir import Graph, Node, Op, Removed, fresh
 from bittwin_cgen.ops.max_pool import MaxPool
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear
 from bittwin_cgen.ops.reshape import Reshape
@@ -75,7 +75,7 @@ def _dequantize_later(graph: Graph) -> Graph:
             and not any(isinstance(reader.op, QuantizeLinear) for reader in readers)
             and node.output not in outputs
         ):
-            codes = f"{node.output}/codes"
+            codes = fresh(f"{node.output}/codes", types)
             types[codes] = replace(types[before.inputs[0]], shape=types[node.output].shape)
             nodes.append(Node(node.name, node.op, before.inputs, codes))
             node = Node(f"{node.name}/dequantize", before.op, (codes,), node.output)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bittwin_cgen.ir import Graph, Node, TensorType
+from bittwin_cgen.ir import Graph, Node, TensorType, fresh
 from bittwin_cgen.ops.add import Bias
 from bittwin_cgen.ops.binary import Binary
 from bittwin_cgen.ops.known import Known
@@ -15,7 +15,7 @@ def place_biases(graph: Graph) -> Graph:
     for node in graph.nodes:
         if isinstance(node.op, Bias):
             values = np.ascontiguousarray(node.op.value.reshape(1, -1))
-            constant = f"{node.output}/bias"
+            constant = fresh(f"{node.output}/bias", types)
             types[constant] = TensorType(values.shape, "float32")
             nodes.append(Node(constant, Known(values), (), constant))
             node = Node(node.name, Binary("Add"), (*node.inputs, constant), node.output)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bittwin_cgen.ir import Graph, Node
+from bittwin_cgen.ir import Graph, Node, fresh
 from bittwin_cgen.ops.concat import Concat
 from bittwin_cgen.ops.image import Image
 
@@ -18,7 +18,7 @@ def separate_images(graph: Graph) -> Graph:
             continue
         parts = []
         for i in range(x.shape[0]):
-            given, made = f"{node.output}/image {i}", f"{node.output}/of image {i}"
+            given, made = (fresh(f"{node.output}/{which} {i}", types) for which in ("image", "of image"))
             types[given] = replace(x, shape=(1, *x.shape[1:]))
             types[made] = replace(y, shape=(1, *y.shape[1:]))
             nodes.append(Node(given, Image(i), node.inputs, given))
