@@ -5,73 +5,74 @@
 
 #include "btw_mve.h"
 
-/* One input; `step` bytes of it, then those behind them, go to y and so on, `y_step` apart. */
-typedef struct {
-    const uint8_t *x;
-    uint8_t *y;
-    const int8_t *table;
-    const uint8_t *places;
-    int count;  /* of steps */
-    int step;   /* bytes */
-    int rest;   /* bytes of a last step, which is shorter; by rows from the end of the last vector of a step to x */
-    int y_step; /* by rows from there to y */
-} btw_concat_mve;
-
-/* r1 x, r2 y, r3 table, r4 places, r5 count, r6 step, r8 rest, r9 y_step. Steps of up to 16 bytes: STORE with its own
- * predicate is the instruction that writes q0. Steps of any size: vectors of 16 bytes, the last one cut off. */
-#define BTW_CONCAT_MVE_BEGIN "ldm r0, {r1-r6, r8, r9}\n\tvmov.i8 q1, #0x80\n\t"
+/* `count` steps of `step` bytes of one input to their places in y, `y_step` apart. Loops are inlined, since rows are
+ * short. Steps of up to 16 bytes: STORE with its own predicate is the instruction that writes q0. Steps of any size:
+ * vectors of 16 bytes, the last one cut off; then back and y_step go from the end of its vector to the next step. */
 #define BTW_CONCAT_MVE_STEPS(name, LOAD, STORE)                                                                        \
-    BTW_MVE_FUNCTION(name, btw_concat_mve,                                                                             \
-                     BTW_CONCAT_MVE_BEGIN "vldrb.8 q3, [r4]\n\tvctp.8 r6\n\twls lr, r5, 2f\n"                          \
-                                          "1:\n\t" LOAD STORE "add r1, r1, r6\n\tadd r2, r2, r9\n\tle lr, 1b\n"        \
-                                          "2:\n\tvctp.8 r8\n\t" LOAD STORE)
+    static inline void name(const void *x, uint8_t *y, const int8_t *table, const uint8_t *places, int count,          \
+                            int step, int y_step)                                                                      \
+    {                                                                                                                  \
+        __asm__ volatile(                                                                                              \
+            "vmov.i8 q1, #0x80\n\tvldrb.8 q3, [%[places]]\n\tvctp.8 %[step]\n\twls lr, %[count], 2f\n"                 \
+            "1:\n\t" LOAD STORE "add %[x], %[x], %[step]\n\tadd %[y], %[y], %[y_step]\n\tle lr, 1b\n2:"                \
+            : [x] "+&r"(x), [y] "+&r"(y)                                                                               \
+            : [table] "r"(table), [places] "r"(places), [count] "r"(count), [step] "r"(step), [y_step] "r"(y_step)     \
+            : BTW_MVE_P0 "lr", "q0", "q1", "q2", "q3", "cc", "memory");                                                \
+    }                                                                                                                  \
+    /* And a last one of `rest` bytes. */                                                                              \
+    static inline void name##s(const uint8_t *x, uint8_t *y, const int8_t *table, const uint8_t *places, int count,    \
+                               int step, int rest, int y_step)                                                         \
+    {                                                                                                                  \
+        name(x, y, table, places, count, step, y_step);                                                                \
+        if (rest)                                                                                                      \
+            name(x + count * step, y + count * y_step, table, places, 1, rest, y_step);                                \
+    }
 #define BTW_CONCAT_MVE_VECTORS(name, LOOK_UP)                                                                          \
-    BTW_MVE_FUNCTION(name, btw_concat_mve,                                                                             \
-                     BTW_CONCAT_MVE_BEGIN "1:\n\tdlstp.8 lr, r6\n"                                                     \
-                                          "2:\n\tvldrb.8 q0, [r1], #16\n\t" LOOK_UP                                    \
-                                          "vstrb.8 q0, [r2], #16\n\tletp lr, 2b\n\t"                                   \
-                                          "add r1, r1, r8\n\tadd r2, r2, r9\n\tsubs r5, r5, #1\n\tbne 1b\n\t")
-#define BTW_CONCAT_MVE_COPY "vpstt\n\tvldrbt.8 q0, [r1]\n\t"
-#define BTW_CONCAT_MVE_LOOK_UP "vpstttt\n\tvldrbt.8 q2, [r1]\n\tveort q2, q2, q1\n\tvldrbt.u8 q0, [r3, q2]\n\t"
+    static inline void name(const void *x, uint8_t *y, const int8_t *table, int count, int step, int back, int y_step) \
+    {                                                                                                                  \
+        __asm__ volatile("vmov.i8 q1, #0x80\n"                                                                         \
+                         "1:\n\tdlstp.8 lr, %[step]\n"                                                                 \
+                         "2:\n\tvldrb.8 q0, [%[x]], #16\n\t" LOOK_UP "vstrb.8 q0, [%[y]], #16\n\tletp lr, 2b\n\t"      \
+                         "add %[x], %[x], %[back]\n\tadd %[y], %[y], %[y_step]\n\t"                                    \
+                         "subs %[count], %[count], #1\n\tbne 1b"                                                       \
+                         : [x] "+&r"(x), [y] "+&r"(y), [count] "+&r"(count)                                            \
+                         : [table] "r"(table), [step] "r"(step), [back] "r"(back), [y_step] "r"(y_step)                \
+                         : BTW_MVE_P0 "lr", "q0", "q1", "q2", "cc", "memory");                                         \
+    }
+#define BTW_CONCAT_MVE_COPY "vpstt\n\tvldrbt.8 q0, [%[x]]\n\t"
+#define BTW_CONCAT_MVE_LOOK_UP "vpstttt\n\tvldrbt.8 q2, [%[x]]\n\tveort q2, q2, q1\n\tvldrbt.u8 q0, [%[table], q2]\n\t"
 
-BTW_CONCAT_MVE_STEPS(btw_concat_mve_step, BTW_CONCAT_MVE_COPY, "vstrbt.8 q0, [r2]\n\t")
-BTW_CONCAT_MVE_STEPS(btw_concat_mve_scatter, BTW_CONCAT_MVE_COPY, "vstrbt.8 q0, [r2, q3]\n\t")
+BTW_CONCAT_MVE_STEPS(btw_concat_mve_step, BTW_CONCAT_MVE_COPY, "vstrbt.8 q0, [%[y]]\n\t")
+BTW_CONCAT_MVE_STEPS(btw_concat_mve_scatter, BTW_CONCAT_MVE_COPY, "vstrbt.8 q0, [%[y], q3]\n\t")
 BTW_CONCAT_MVE_VECTORS(btw_concat_mve_vectors, "")
-BTW_CONCAT_MVE_STEPS(btw_concat_mve_look_up_step, BTW_CONCAT_MVE_LOOK_UP, "vstrbt.8 q0, [r2]\n\t")
-BTW_CONCAT_MVE_STEPS(btw_concat_mve_look_up_scatter, BTW_CONCAT_MVE_LOOK_UP, "vstrbt.8 q0, [r2, q3]\n\t")
-BTW_CONCAT_MVE_VECTORS(btw_concat_mve_look_up_vectors, "veor q2, q0, q1\n\tvldrb.u8 q0, [r3, q2]\n\t")
+BTW_CONCAT_MVE_STEPS(btw_concat_mve_look_up_step, BTW_CONCAT_MVE_LOOK_UP, "vstrbt.8 q0, [%[y]]\n\t")
+BTW_CONCAT_MVE_STEPS(btw_concat_mve_look_up_scatter, BTW_CONCAT_MVE_LOOK_UP, "vstrbt.8 q0, [%[y], q3]\n\t")
+BTW_CONCAT_MVE_VECTORS(btw_concat_mve_look_up_vectors, "veor q2, q0, q1\n\tvldrb.u8 q0, [%[table], q2]\n\t")
 
 static inline void btw_concat_mve_part(const btw_concat_mve_layer *layer, const btw_concat_part_mve *part,
                                        const void *x, uint8_t *y, int pixels)
 {
-    const int step = part->together * part->size;
-    btw_concat_mve frame = {
-        .x = x,
-        .y = y,
-        .table = part->table,
-        .places = part->places,
-        .count = pixels / part->together,
-        .step = step,
-        .rest = pixels % part->together * part->size,
-        .y_step = part->together * layer->size,
-    };
+    const int8_t *const table = part->table;
     if (part->size > 16) {
-        const int moved = (part->size + 15) / 16 * 16;
-        frame.rest = part->size - moved;
-        frame.y_step = layer->size - moved;
-        if (part->table)
-            btw_concat_mve_look_up_vectors(&frame);
+        const int moved = (part->size + 15) / 16 * 16, back = part->size - moved, y_step = layer->size - moved;
+        if (table)
+            btw_concat_mve_look_up_vectors(x, y, table, pixels, part->size, back, y_step);
         else
-            btw_concat_mve_vectors(&frame);
-    } else if (part->together > 1) {
-        if (part->table)
-            btw_concat_mve_look_up_scatter(&frame);
+            btw_concat_mve_vectors(x, y, table, pixels, part->size, back, y_step);
+        return;
+    }
+    const int step = part->together * part->size, count = pixels / part->together;
+    const int rest = pixels % part->together * part->size, y_step = part->together * layer->size;
+    const uint8_t *const places = part->places;
+    if (part->together > 1) {
+        if (table)
+            btw_concat_mve_look_up_scatters(x, y, table, places, count, step, rest, y_step);
         else
-            btw_concat_mve_scatter(&frame);
-    } else if (part->table) {
-        btw_concat_mve_look_up_step(&frame);
+            btw_concat_mve_scatters(x, y, table, places, count, step, rest, y_step);
+    } else if (table) {
+        btw_concat_mve_look_up_steps(x, y, table, x, count, step, rest, y_step);
     } else {
-        btw_concat_mve_step(&frame);
+        btw_concat_mve_steps(x, y, table, x, count, step, rest, y_step);
     }
 }
 

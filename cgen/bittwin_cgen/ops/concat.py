@@ -108,7 +108,7 @@ def _vectors(layer: Layer) -> str | None:
     pixels = cast(Concat, layer.node.op).pixels(layer)
     in_a_call = layer.output.layout[1] if pixels == math.prod(layer.output.layout[:2]) else pixels
     size = layer.output.size // pixels * np.dtype(layer.output.dtype).itemsize * in_a_call
-    least = 16 * len(layer.inputs)
+    least = (16 if layer.output.dtype == "int8" else 96) * len(layer.inputs)  # the scalar kernel moves whole words
     return f"{size} bytes of {len(layer.inputs)} inputs; vectors pay from {least} on" if size < least else None
 
 
