@@ -34,6 +34,7 @@ SYMBOLS = {
         "btw_conv2d_groups_s8_dsp_float",
         "btw_max_pool_s8_dsp",
         "btw_mul_s8_dsp",
+        "btw_quantize_linear_s8_fpu",
         "btw_table_s8_armv7m",
     ],
     "cortex-m55": [

@@ -1050,6 +1050,8 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_conv2d_few_outputs_f32_mve": lambda random: conv_f32(random, depthwise=False),
     "btw_copy_u8_mve": copy_u8,
     "btw_dequantize_linear_f32_mve": dequantize_f32,
+    "btw_dequantize_linear_f32_fpu": dequantize_f32,
+    "btw_quantize_linear_s8_fpu": quantize_s8,
     "btw_quantize_linear_s8_mve": quantize_s8,
     "btw_concat_s8_armv7m": lambda random: concat_s8(random, 12),
     "btw_concat_f32_mve": lambda random: concat_f32(random, 12),

@@ -92,6 +92,8 @@ KERNELS = (
     Kernel("btw_dequantize_linear_f32_mve", "pixels", "f32", "mve", "dequantize_linear"),
     Kernel("btw_quantize_linear_s8_neon", "pixels", "s8", "neon", "quantize_linear", needs_aarch64),
     Kernel("btw_dequantize_linear_f32_neon", "pixels", "f32", "neon", "dequantize_linear"),
+    Kernel("btw_quantize_linear_s8_fpu", "pixels", "s8", "fpu", "quantize_linear"),
+    Kernel("btw_dequantize_linear_f32_fpu", "pixels", "f32", "fpu", "dequantize_linear"),
     Kernel("btw_quantize_linear_s8_scalar", "pixels", "s8", "scalar", "quantize_linear"),
     Kernel("btw_dequantize_linear_f32_scalar", "pixels", "f32", "scalar", "dequantize_linear"),
 )

@@ -14,6 +14,7 @@ typedef struct {
 /* x[pixels][channels] to y */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_dequantize_linear_f32_fpu(const btw_dequantize_linear_f32 *layer, const int8_t *x, float *y, int pixels);
 void btw_dequantize_linear_f32_mve(const btw_dequantize_linear_f32 *layer, const int8_t *x, float *y, int pixels);
 void btw_dequantize_linear_f32_neon(const btw_dequantize_linear_f32 *layer, const int8_t *x, float *y, int pixels);
 void btw_dequantize_linear_f32_scalar(const btw_dequantize_linear_f32 *layer, const int8_t *x, float *y, int pixels);

@@ -25,6 +25,7 @@ typedef struct {
 /* x[pixels][channels] to y */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_quantize_linear_s8_fpu(const btw_quantize_linear_s8 *layer, const float *x, int8_t *y, int pixels);
 void btw_quantize_linear_s8_mve(const btw_quantize_linear_s8_by_reciprocal *layer, const float *x, int8_t *y,
                                 int pixels);
 void btw_quantize_linear_s8_neon(const btw_quantize_linear_s8 *layer, const float *x, int8_t *y, int pixels);
