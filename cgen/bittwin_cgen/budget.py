@@ -21,7 +21,11 @@ def arena_exceeded(text: ModelText, budget: int) -> BudgetExceeded:
     elif any(buffer.dtype == "float32" for buffer in program.buffers.values()):
         do = QUANTIZE
     else:
-        do = f"No schedule needs less: allow --ram {text.arena_bytes}, use a smaller input, or fewer channels there"
+        least, step = program.search.lower_bound, program.search.narrowest
+        why = f"The least that was found; no order of rows needs less than {least:,}"
+        if budget < least:
+            why = f"No order of rows fits: a row of {step}, and what waits before and behind it, take {least:,}"
+        do = f"{why}. Allow --ram {text.arena_bytes}, use a smaller input, or fewer channels there"
     step, detail = _fullest(program)
     return BudgetExceeded(
         text.name,

@@ -467,11 +467,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Search:
-    """How the order of steps was found: orders tried, whether these are all, and bytes that every order needs."""
+    """How the order of steps was found: orders tried, whether these are all, and bytes that every order needs.
+
+    `narrowest`: the step that makes a row when so many are needed.
+    """
 
     orders: int
     all_orders: bool
     lower_bound: int
+    narrowest: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from bittwin_cgen.memory import Request, plan_memory
 from bittwin_cgen.ops.copy import Copy
 from bittwin_cgen.ops.known import Known
 from bittwin_cgen.rounds import Rows, paced_tasks, task_of
-from bittwin_cgen.schedule import COUNTER_BYTES, Chosen, Plan, choose, choose_layers, least_bytes, owner
+from bittwin_cgen.schedule import COUNTER_BYTES, Chosen, Plan, choose, choose_layers, least_moment, owner
 
 RESERVED = frozenset(
     """
@@ -300,7 +300,7 @@ class _Memory:
             shared=shared,
             arena_bytes=arena_bytes,
             constants=constants,
-            search=Search(chosen.orders, chosen.all_orders, least_bytes(plan)),
+            search=Search(chosen.orders, chosen.all_orders, *least_moment(plan)),
             pushed=self.pushed and self.buffers[order[0].output].ring,
         )
 

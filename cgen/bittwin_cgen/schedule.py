@@ -19,7 +19,7 @@ from bittwin_cgen.rounds import Reading, Rounds, Rows, Task, paced_tasks, run_ro
 
 COUNTER_BYTES = 2  # of a step's row counter
 FEW_ORDERS = 48  # that many orders are all tried
-FEW_MOVES = 60  # of single steps within a segment, to look for better turns
+FEW_MOVES = 120  # of single steps within a segment, to look for better turns
 
 Cuts = list[tuple[int, int]]  # first step of a segment, and the first behind it
 
@@ -453,13 +453,22 @@ def _with_better_turns(chosen: Chosen) -> Chosen:
 
 
 def _moves(plan: Plan, first: int, end: int) -> Iterator[Plan]:
-    """The plan with one task of a segment behind the last one that reads it, which joins several tensors."""
+    """The plan with one task of a segment elsewhere in it, if what it makes is joined with another tensor.
+
+    Behind the task that joins them first, then every other place.
+    """
+    bound = [task.name in plan.together for task in plan.tasks]
+    joined = {}
     for index in range(first + 1, end):
         last = plan._last.get(plan.tasks[index].output, 0)
-        loose = plan.tasks[index].name not in plan.together and plan.tasks[index - 1].name not in plan.together
-        if index < last < end and loose and len(plan.tasks[last].readings) > 1:
-            order = list(range(len(plan.tasks)))
-            order.insert(last, order.pop(index))
+        if first <= last < end and len(plan.tasks[last].readings) > 1 and not (bound[index] or bound[index - 1]):
+            joined[index] = last
+    behind = [(index, last) for index, last in joined.items() if index < last]
+    elsewhere = [(index, place) for index in joined for place in range(first + 1, end) if place != index]
+    for index, place in dict.fromkeys(behind + elsewhere):
+        order = list(range(len(plan.tasks)))
+        order.insert(place, order.pop(index))
+        if not bound[order[place - 1]]:
             yield plan.reordered(order)
 
 
@@ -470,7 +479,12 @@ HIGHEST_BOUNDED = 1024  # rows of the highest tensor
 
 
 def least_bytes(plan: Plan) -> int:
-    """Bytes that every order of rows needs at some moment.
+    """Bytes that every order of rows needs at some moment: see `least_moment`."""
+    return least_moment(plan)[0]
+
+
+def least_moment(plan: Plan) -> tuple[int, str]:
+    """(bytes that every order of rows needs at some moment, the step that makes a row then).
 
     Rows are made once, what is kept of a tensor has no gaps, and a step waits for all rows that its window spans. When
     a step makes its row k, the tensors on a path to it have made enough rows for that, those on a path from it at most
@@ -480,10 +494,11 @@ def least_bytes(plan: Plan) -> int:
     """
     if max((rows.height for rows in plan.rows.values()), default=0) > HIGHEST_BOUNDED:
         makers = [task for task in plan.tasks if task.output not in plan.ports and not task.replaces]
-        return max((plan.rows[task.output].stride + task.scratch + task.lasting for task in makers), default=0)
+        alone = [(plan.rows[task.output].stride + task.scratch + task.lasting, task.name) for task in makers]
+        return max(alone, default=(0, ""))
     ahead = _least_ahead(plan)
     before: dict[str, Array] = {}  # [m]: bytes at least in use before a tensor that has made m rows
-    bound = 0
+    bound = 0, ""
     for task in plan.tasks:
         rest = np.zeros(task.calls + 1, np.int64)
         working = np.zeros(task.calls, np.int64)  # [k]: while row k is made
@@ -502,7 +517,7 @@ def least_bytes(plan: Plan) -> int:
         own = plan.rows[task.output].stride if task.output not in plan.ports and not task.replaces else 0
         after = ahead[task.output]
         while_making = working + (after[:-1] if not task.at_end else after[0])
-        bound = max(bound, int(while_making.max()) + task.scratch + task.lasting + own)
+        bound = max(bound, (int(while_making.max()) + task.scratch + task.lasting + own, task.name))
         before[task.output] = np.array([rest[:-1].min(), rest[-1]]) if task.at_end else rest
     return bound
 

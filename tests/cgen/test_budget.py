@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,14 @@ def test_a_budget_that_cannot_hold_says_what_is_needed() -> None:
         generate(proto, ram=least - 1)
     assert f"{least:,}" in raised.value.what
     assert f"--ram {least}" in raised.value.do
+    bound = generate(proto).manifest["arena_lower_bound"]
+    assert bound < least
+    assert raised.value.do.startswith(f"The least that was found; no order of rows needs less than {bound:,}. ")
+    with pytest.raises(BudgetExceeded) as raised:
+        generate(proto, ram=bound - 1)
+    assert re.match(
+        rf"No order of rows fits: a row of conv_\d, and what .* it, take {bound:,}\. Allow", raised.value.do
+    )
     with pytest.raises(BudgetExceeded) as raised:
         generate(proto, schedule="layers", ram=least)
     assert raised.value.do == f"Try --schedule ram: it needs {least:,}"
