@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+import onnx
 import pytest
+from torch import nn
 
+from bittwin.exporter import export
+from bittwin.quantizer import quantize
 from bittwin.verifier import verify
 from tests.arm.test_neon_s8_kernels import pytestmark as pytestmark
 from tests.models.test_networks import Networks
@@ -26,3 +31,13 @@ def test_c_computes_what_onnxruntime_computes(networks: Networks, name: str, tar
     kernels = {layer.kernel for layer in report.layers if layer.kernel}
     assert any(kernel.endswith(isa) for kernel in kernels)
     assert not any(kernel.endswith("scalar") and "copy" not in kernel for kernel in kernels), kernels
+
+
+def quantized(*layers: nn.Module, shape: tuple[int, ...]) -> onnx.ModelProto:
+    images = np.random.default_rng(0).standard_normal((8, *shape[1:]), np.float32)
+    return quantize(export(nn.Sequential(*layers), shape), {"x": images}).model
+
+
+def test_codes_become_real_without_a_warning_of_the_compiler() -> None:
+    model = quantized(nn.Conv2d(1, 8, 3), nn.ConvTranspose2d(8, 2, 2, 2), shape=(1, 1, 7, 9))
+    assert verify(model, target="armv7-a", samples=1).passed

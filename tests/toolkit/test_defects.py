@@ -383,3 +383,10 @@ def test_integer_product_of_vectors_in_another_arrangement() -> None:
     w.node("MatMulInteger", ["q", "w", "z", "o"], "m")
     w.node("Cast", ["m"], "y", to=TensorProto.FLOAT)
     assert verify(w.model([("x", (2, 3, 6))], [("y", (2, 3, 4))])).passed
+
+
+def test_multiplications_of_every_row_count() -> None:
+    w = Writer()
+    w.constants["w"] = np.ones((12, 16), np.float32)
+    w.node("MatMul", ["x", "w"], "y")
+    assert generate(w.model([("x", (1, 5, 12))], [("y", (1, 5, 16))])).manifest["macs"] == 5 * 12 * 16

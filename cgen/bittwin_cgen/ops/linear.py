@@ -68,7 +68,7 @@ class Linear(Op):
         return requantize(acc, layer_scale(inputs[0], self.weight_scale, output), output.quantization.zero_point)
 
     def macs(self, inputs: Sequence[TensorType], output: TensorType) -> int:
-        return self.weight.size
+        return output.size * self.weight.shape[1]
 
     def lower(self, layer: Layer) -> Call:
         weight, bias, proved = self.weight[:, :, None, None], self.bias.astype(np.float32), None

@@ -17,7 +17,7 @@ BTW_KERNEL BTW_FOLDED void btw_dequantize_linear_f32_neon(const btw_dequantize_l
         vst1q_f32(y + i, vmulq_f32(scale, vcvtq_f32_s32(vmovl_s16(vget_low_s16(centred)))));
         vst1q_f32(y + i + 4, vmulq_f32(scale, vcvtq_f32_s32(vmovl_s16(vget_high_s16(centred)))));
     }
-    for (; i < count; i++)
+    for (const int end = i + (count & 7); i < end; i++) /* a bound that gcc sees */
         y[i] = layer->scale * (float)(x[i] - layer->zero_point);
 }
 

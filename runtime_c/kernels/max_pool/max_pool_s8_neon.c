@@ -18,20 +18,20 @@ BTW_KERNEL BTW_FOLDED void btw_max_pool_s8_neon(const btw_max_pool_s8 *layer, co
         const int at = (left + first * layer->dilation_width) * channels, taps = first < end ? end - first : 0;
         int c = 0;
         for (; channels >= 16 && c < channels; c += 16) {
-            c = c + 16 <= channels ? c : channels - 16; /* some channels twice */
+            const int oc = c + 16 <= channels ? c : channels - 16; /* some channels twice */
             int8x16_t most = vdupq_n_s8(INT8_MIN);
             for (int ky = 0; ky < layer->kernel_height; ky++)
                 for (int i = 0; rows[ky] && i < taps; i++)
-                    most = vmaxq_s8(most, vld1q_s8((const int8_t *)rows[ky] + at + i * step + c));
-            vst1q_s8(y + c, most);
+                    most = vmaxq_s8(most, vld1q_s8((const int8_t *)rows[ky] + at + i * step + oc));
+            vst1q_s8(y + oc, most);
         }
         for (; c < channels; c += 8) {
-            c = c + 8 <= channels ? c : channels - 8;
+            const int oc = c + 8 <= channels ? c : channels - 8;
             int8x8_t most = vdup_n_s8(INT8_MIN);
             for (int ky = 0; ky < layer->kernel_height; ky++)
                 for (int i = 0; rows[ky] && i < taps; i++)
-                    most = vmax_s8(most, vld1_s8((const int8_t *)rows[ky] + at + i * step + c));
-            vst1_s8(y + c, most);
+                    most = vmax_s8(most, vld1_s8((const int8_t *)rows[ky] + at + i * step + oc));
+            vst1_s8(y + oc, most);
         }
     }
 }
