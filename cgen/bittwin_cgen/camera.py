@@ -148,7 +148,7 @@ def read_camera(text: str, input: TensorType) -> Camera:
     elif fit.startswith("crop+"):
         window_width = min(width, max(1, height * output_width // output_height))
         window_height = min(height, max(1, width * output_height // output_width))
-    return Camera(
+    camera = Camera(
         format,
         width,
         height,
@@ -162,6 +162,10 @@ def read_camera(text: str, input: TensorType) -> Camera:
         values["mean"],
         values["deviation"],
     )
+    if not np.isfinite(reals(camera, np.array([[0] * channels, [255] * channels]))).all():
+        what = f"a deviation of {min(camera.deviation):g} takes pixels beyond float32"
+        raise BittwinError(where, what, "Give the one of training, of pixels from 0 to 1")
+    return camera
 
 
 def _numbers(text: str, count: int, where: str) -> tuple[float, ...]:
@@ -180,7 +184,8 @@ def _numbers(text: str, count: int, where: str) -> tuple[float, ...]:
 def reals(camera: Camera, values: Array) -> Array:
     """[..., channels] of 0..255 to float32 (p / 255 - mean) / deviation."""
     mean, deviation = (np.array(part, np.float32) for part in (camera.mean, camera.deviation))
-    return (values.astype(np.float32) / np.float32(255) - mean) / deviation
+    with np.errstate(over="ignore"):
+        return np.asarray((values.astype(np.float32) / np.float32(255) - mean) / deviation)
 
 
 def table(camera: Camera, input: TensorType) -> Array:

@@ -191,6 +191,8 @@ def test_windows_lie_in_the_middle(text: str, window: tuple[int, int, int, int])
         ("rgb888:160x120:mean=0.1,0.2", "not one number"),
         ("rgb888:160x120:mean=a", "not one number"),
         ("rgb888:160x120:deviation=0", "a deviation is not above 0"),
+        ("rgb888:160x120:deviation=1e-40", "beyond float32"),
+        ("rgb888:160x120:mean=3e38:deviation=0.01", "beyond float32"),
         ("rgb888:160x120:mean=nan", "not one number"),
     ],
 )

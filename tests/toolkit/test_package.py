@@ -136,6 +136,19 @@ def test_selftest_sees_an_output_that_only_the_shipped_code_gets_wrong(tmp_path:
     assert "first layer that differs: output " in call("./example", folder=tmp_path, status=1)
 
 
+def test_samples_whose_outputs_are_no_numbers_are_refused() -> None:
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Log", ["x"], ["y"], "log")],
+        "log",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 4])],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1, 4])],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=10)
+    for value in (0.0, -1.0):
+        with pytest.raises(BittwinError, match="output 'y': is infinite or NaN for a sample"):
+            package(model, "plain", inputs={"x": np.full((1, 4), value, np.float32)})
+
+
 def test_hostile_names_of_layers_stay_inside_their_string(tmp_path: Path) -> None:
     proto = onnx.ModelProto()
     proto.CopyFrom(small())

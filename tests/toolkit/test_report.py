@@ -90,6 +90,15 @@ def test_another_networks_float_model_is_refused() -> None:
         quantization_errors(model, Samples({model.graph.input[0].name: images(1)["x"]}), other.model())
 
 
+def test_a_float_model_of_another_batch_is_refused() -> None:
+    model = int8_model()
+    other = without_quantization(model)
+    for value in (*other.graph.input, *other.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 2
+    with pytest.raises(BittwinError, match=r"takes batches of \[2\], the int8 model of \[1\]"):
+        quantization_errors(model, Samples({model.graph.input[0].name: images(2)["x"]}), other)
+
+
 # ---------------------------------------------------------------- the page
 
 

@@ -53,6 +53,10 @@ def quantization_errors(
         raise BittwinError("the model", "has no QuantizeLinear between its layers", "Compare a QDQ model")
     other = float_model or without_quantization(model)
     given = dict(samples.inputs) if float_model is None else _inputs_for(float_model, samples)
+    batch, others = ([port.images for port in model_ports(one)] for one in (model, other))
+    if batch != others:
+        what = f"takes batches of {others}, the int8 model of {batch}"
+        raise BittwinError("the float model", what, "Export both with the same batch")
     known = {value.name for value in other.graph.input} | {name for node in other.graph.node for name in node.output}
     rows = [row for row in rows if row.source in known]
     made = golden.session(golden.with_outputs(model, {row.tensor: "int8" for row in rows}))

@@ -15,6 +15,7 @@ from bittwin.builder import to_c_order
 from bittwin.runner import Samples, batches, model_ports
 from bittwin.templates import render
 from bittwin.verifier import dtype_in_file, inexact_tensors
+from bittwin_cgen import BittwinError
 from bittwin_cgen.emit.literals import C_TYPES, array_body, float_literal
 from bittwin_cgen.fixed_point import quantize_linear
 from bittwin_cgen.interpret import interpret
@@ -72,6 +73,10 @@ def golden_runs(proto: onnx.ModelProto, model: GeneratedModel, samples: Samples)
         outputs = {
             port.name: known[port.tensor] if port.tensor in known else values[port.name] for port in graph.outputs
         }
+        for name, array in outputs.items():
+            if not np.isfinite(array).all():
+                what = "is infinite or NaN for a sample of the self-test"
+                raise BittwinError(f"output {name!r}", what, "Give samples whose outputs are numbers")
         runs.append(Golden(inputs, outputs, known))
     return runs
 

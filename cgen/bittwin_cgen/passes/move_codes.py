@@ -38,7 +38,7 @@ def _quantize_earlier(graph: Graph) -> Graph:
             continue
         read, nodes = source.output, []
         for node in (replace(quantizer, inputs=(read,)), *moves):
-            made = quantizer.output if node is moves[-1] else f"{node.output}/codes"
+            made = quantizer.output if node is moves[-1] else fresh(f"{node.output}/codes", types)
             shape = types[read if node.name == quantizer.name else node.output].shape
             types[made] = replace(types[quantizer.output], shape=shape)
             nodes.append(replace(node, inputs=(read,), output=made))
