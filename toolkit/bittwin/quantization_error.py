@@ -53,9 +53,9 @@ def quantization_errors(
         raise BittwinError("the model", "has no QuantizeLinear between its layers", "Compare a QDQ model")
     other = float_model or without_quantization(model)
     given = dict(samples.inputs) if float_model is None else _inputs_for(float_model, samples)
-    batch, others = ([port.images for port in model_ports(one)] for one in (model, other))
-    if batch != others:
-        what = f"takes batches of {others}, the int8 model of {batch}"
+    batch, its_batch = ([port.images for port in model_ports(one)] for one in (model, other))
+    if batch != its_batch:
+        what = f"takes batches of {its_batch}, the int8 model of {batch}"
         raise BittwinError("the float model", what, "Export both with the same batch")
     known = {value.name for value in other.graph.input} | {name for node in other.graph.node for name in node.output}
     rows = [row for row in rows if row.source in known]
