@@ -18,6 +18,7 @@ def select(kernels: Sequence[Kernel], layer: Layer, dtype: str | None = None) ->
                 continue
             reason = kernel.accepts(layer)
             if reason is None:
+                refused.pop(kernel.symbol, None)  # of a row that has the same symbol
                 return kernel, refused
             refused[kernel.symbol] = reason
     raise ValueError(f"no kernel for {wanted} on {layer.target.name}: {refused or 'none of that type'}")

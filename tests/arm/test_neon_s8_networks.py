@@ -5,13 +5,50 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
+import torch
 from torch import nn
 
 from bittwin.exporter import export
 from bittwin.quantizer import quantize
 from bittwin.verifier import verify
+from models.random_weights import with_random_weights
 from tests.arm.test_neon_s8_kernels import pytestmark as pytestmark
 from tests.models.test_networks import Networks
+from tests.networks import Residual, block, head
+
+
+def inverted(channels: int, out: int, stride: int) -> nn.Module:
+    """Sandler et al. 2018: wider, depthwise, narrow again without an activation."""
+    layers = [
+        block(channels, 6 * channels, 1, act=nn.ReLU6),
+        block(6 * channels, 6 * channels, 3, stride, act=nn.ReLU6, groups=6 * channels),
+        block(6 * channels, out, 1, act=nn.Identity),
+    ]
+    return Residual(*layers) if stride == 1 else nn.Sequential(*layers)
+
+
+def like_mobile_net_v2() -> nn.Module:
+    inner = [inverted(8, 8, 1), inverted(8, 12, 2), inverted(12, 12, 1), block(12, 40, 1, act=nn.ReLU6)]
+    return nn.Sequential(block(3, 8, stride=2, act=nn.ReLU6), *inner, head(40, 10))
+
+
+IMAGES = (1, 3, 26, 22)
+
+
+@pytest.fixture(scope="module")
+def mobile_net_v2() -> onnx.ModelProto:
+    images = np.random.default_rng(0).standard_normal((16, *IMAGES[1:]), np.float32)
+    torch.manual_seed(0)
+    model = export(with_random_weights(like_mobile_net_v2, images[:8], seed=1), IMAGES)
+    return quantize(model, {"x": images}).model
+
+
+@pytest.mark.parametrize("target", ["cortex-a53", "cortex-a76", "armv8.6-a", "armv7-a"])
+def test_inverted_residuals_compute_what_onnxruntime_computes(mobile_net_v2: onnx.ModelProto, target: str) -> None:
+    report = verify(mobile_net_v2, target=target, samples=2, name="net")
+    assert report.passed, report.first_difference
+    assert (report.differ, report.inexact) == (0, 0)
+    assert not [row.kernel for row in report.layers if "scalar" in (row.kernel or "") and "copy" not in row.kernel]
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,38 @@ def test_weights_are_fast_where_nothing_bounds_them() -> None:
     assert kernels("cortex-m4", size) == (size, names, [])
 
 
+@cache
+def few_channels() -> onnx.ModelProto:
+    """1x1 convolutions of 8 and of 6 channels: weights in lanes of 16 bits are faster there on NEON."""
+    rng = np.random.default_rng(1)
+    sizes = {"w": (6, 8, 1, 1), "v": (16, 6, 1, 1)}
+    weights = [numpy_helper.from_array(rng.uniform(-1, 1, size).astype(np.float32), n) for n, size in sizes.items()]
+    nodes = [helper.make_node("Conv", ["x", "w"], ["a"], "first"), helper.make_node("Conv", ["a", "v"], ["y"], "last")]
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, c, 6, 5]) for name, c in (("x", 8), ("y", 16))]
+    graph = helper.make_graph(nodes, "net", ports[:1], ports[1:], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    return quantize(model, {"x": rng.standard_normal((8, 8, 6, 5)).astype(np.float32)}).model
+
+
+@pytest.mark.parametrize("target", ["cortex-a53", "armv7-a"])
+def test_weights_in_lanes_of_neon_become_bytes(target: str) -> None:
+    """The kernel is the same; the manifest says which layers keep a byte a weight."""
+
+    def compiled(flash: int | None = None) -> tuple[int, list[str]]:
+        manifest = generate(few_channels(), target, "speed", flash=flash, name="net").manifest
+        assert {layer["kernel"] for layer in manifest["layers"] if layer["macs"]} == {"btw_linear_s8_neon"}
+        return manifest["constant_bytes"], [e["node"] for e in manifest["layers"] if COMPACT in e["notes"]]
+
+    size, compact = compiled()
+    assert compact == []
+    small, compact = compiled(size - 1)
+    assert (small < size, len(compact)) == (True, 1)
+    least, compact = compiled(small - 1)
+    assert (least < small, compact) == (True, ["first", "last"])
+    with pytest.raises(BudgetExceeded, match="of constants"):
+        compiled(least - 1)
+
+
 def test_the_layer_that_costs_least_for_a_byte_is_compact_first() -> None:
     size, names, _ = kernels("cortex-m4")
     small, one, compact = kernels("cortex-m4", size - 1)

@@ -213,10 +213,11 @@ def conv_s8(
         groups, group_channels = int(random.integers(2, 36 if wide else 8)), 1
         output_channels = groups * (1 if quiet or ties else int(random.integers(1, 4)))
     else:
-        groups, group_channels = 1 if quiet else int(random.choice([1, 1, 2, 3])), int(random.integers(1, 6))
+        groups = 1 if quiet else int(random.choice([1, 1, 4, 8] if wide else [1, 1, 2, 3]))
+        group_channels = int(random.integers(1, 6))
         group_channels = max(group_channels, 2) if groups > 1 else group_channels
         group_channels = int(random.integers(1, 36)) if wide and groups == 1 else group_channels
-        output_channels = groups * int(random.integers(1, 20 if wide else 5))
+        output_channels = groups * int(random.integers(1, 20 if wide and groups == 1 else 5))
         if sizes:
             groups, group_channels, output_channels = sizes[0], sizes[1], sizes[0] * sizes[2]
         if shape == "3x3x3":

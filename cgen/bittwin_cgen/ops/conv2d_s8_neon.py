@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from bittwin_cgen.ir import Array, Constant, Field, Struct
 from bittwin_cgen.ops.linear_s8_neon import (
+    LANES,
+    NO_LANES,
     SLACK,
+    SMULL_PER_MAC,
     NeonKernel,
     Pieces,
     blocks,
+    by_lanes,
     factors,
     in_blocks,
     lanes_cost,
@@ -33,6 +39,39 @@ def pieces(layer: Weighted) -> Pieces:
     return Pieces(layer.kernel_height, layer.kernel_width, layer.dilation[1] * channels, size)
 
 
+def merged(layer: Weighted, isa: str) -> Weighted:
+    """Groups of few channels put together, zeros between them, where that fills vectors better."""
+    if layer.groups == 1 or layer.depthwise or layer.compact:
+        return layer
+    factors = [count for count in range(1, layer.groups + 1) if layer.groups % count == 0]
+    wider = [_put_together(layer, count) for count in factors if count * layer.weight.shape[1] <= 64 or count == 1]
+    best = min(wider, key=lambda each: _cost(each, isa))
+    return best if _cost(best, isa) < 0.8 * _cost(layer, isa) else layer  # the costs are about right
+
+
+def _put_together(layer: Weighted, count: int) -> Weighted:
+    """The same layer with `count` groups in one."""
+    outputs, size = layer.output_channels // layer.groups, layer.weight.shape[1]
+    weight = np.zeros((layer.output_channels, count * size, *layer.weight.shape[2:]), np.int8)
+    for channel in range(layer.output_channels):
+        first = channel // outputs % count * size
+        weight[channel, first : first + size] = layer.weight[channel]
+    return replace(layer, weight=weight, groups=layer.groups // count)
+
+
+def _cost(layer: Weighted, isa: str) -> float:
+    """Instructions for a pixel, about; channels that do not fill a block are stored one by one."""
+    each, outputs = pieces(layer), layer.output_channels // layer.groups
+    if isa == "neon":
+        size = 8 if by_lanes(layer, each) else 4
+        channel = min(lanes_cost(each), smull_cost(each)) + 1
+    else:
+        size, unit = 8, 4 if isa == "dotprod" else 8
+        channel = (each.rows * each.parts * (-(-each.length // unit) * 2.5 + 1.0) + 8) / 8
+    few = outputs if outputs < size else 0
+    return layer.groups * (-(-outputs // size) * size * channel + few)
+
+
 def window_bytes(layer: Weighted) -> int:
     return int(np.prod(layer.weight.shape[1:]))
 
@@ -45,14 +84,16 @@ def copied_windows(isa: str) -> Callable[[Weighted], str | None]:
     """Suits where copying windows takes fewer instructions than what their pieces waste."""
     unit = 4 if isa == "dotprod" else 8  # bytes of a step
 
-    def suits(layer: Weighted) -> str | None:
+    def suits(given: Weighted) -> str | None:
+        layer = merged(given, isa)
         if layer.groups > 1:
             return f"{layer.groups} groups; it takes one"
         each, whole = pieces(layer), Pieces(1, 1, 0, window_bytes(layer))
         count = each.rows * each.parts
         copies = count * (4 + 3 * -(-each.length // 16))  # for a pixel
         if isa == "neon":
-            wasted = min(lanes_cost(each), smull_cost(each)) - min(lanes_cost(whole), smull_cost(whole))
+            costs = (smull_cost,) if layer.compact else (lanes_cost, smull_cost)
+            wasted = min(cost(each) for cost in costs) - min(cost(whole) for cost in costs)
             wasted *= layer.output_channels
         else:
             pixels, steps = min(8, layer.output.layout[1]), count * -(-each.length // unit) - -(-whole.length // unit)
@@ -65,16 +106,29 @@ def copied_windows(isa: str) -> Callable[[Weighted], str | None]:
     return suits
 
 
-def rows_row(isa: str) -> NeonKernel:
-    def pack(layer: Weighted) -> Struct:
+def in_lanes(suits: Callable[[Weighted], str | None], whole: bool) -> Callable[[Weighted], str | None]:
+    """`suits` where weights of 16 bits pay, of whole windows or of their pieces."""
+
+    def suits_lanes(given: Weighted) -> str | None:
+        layer, refused = merged(given, "neon"), suits(given)
+        each = Pieces(1, 1, 0, window_bytes(layer)) if whole else pieces(layer)
+        return refused or (None if by_lanes(layer, each) else NO_LANES)
+
+    return suits_lanes
+
+
+def rows_row(isa: str, suits: Callable[[Weighted], str | None] = not_depthwise, **lanes: Any) -> NeonKernel:
+    def pack(given: Weighted) -> Struct:
+        layer = merged(given, isa)
         inner = products(layer, isa, pieces(layer), layer.stride[1] * layer.input_channels)
         return Struct("btw_conv2d_s8_neon_layer", dict(output_width=layer.output.layout[1], products=inner))
 
-    return NeonKernel(f"btw_conv2d_s8_{isa}", "rows", "s8", isa, "conv2d", not_depthwise, pack, slack=SLACK)
+    return NeonKernel(f"btw_conv2d_s8_{isa}", "rows", "s8", isa, "conv2d", suits, pack, slack=SLACK, **lanes)
 
 
-def windows_row(isa: str) -> NeonKernel:
-    def pack(layer: Weighted) -> Struct:
+def windows_row(isa: str, suits: Callable[[Weighted], str | None], **lanes: Any) -> NeonKernel:
+    def pack(given: Weighted) -> Struct:
+        layer = merged(given, isa)
         size = window_bytes(layer)
         fields: dict[str, Field] = dict(
             output_width=layer.output.layout[1], advance=layer.stride[1] * layer.input_channels
@@ -84,11 +138,10 @@ def windows_row(isa: str) -> NeonKernel:
         return Struct("btw_conv2d_windows_s8_neon_layer", fields)
 
     def scratch(layer: Weighted) -> int:
-        return min(WINDOWS, layer.output.layout[1]) * window_bytes(layer) + SLACK
+        return min(WINDOWS, layer.output.layout[1]) * window_bytes(merged(layer, isa)) + SLACK
 
-    suits = copied_windows(isa)
     symbol = f"btw_conv2d_windows_s8_{isa}"
-    return NeonKernel(symbol, "rows", "s8", isa, "conv2d", suits, pack, scratch, SLACK)
+    return NeonKernel(symbol, "rows", "s8", isa, "conv2d", suits, pack, scratch, SLACK, **lanes)
 
 
 # ---------------------------------------------------------------- depthwise
@@ -195,5 +248,9 @@ KERNELS = (
         slack=SLACK,
     ),
     NeonKernel("btw_depthwise_conv2d_s8_neon", "rows", "s8", "neon", "conv2d", depthwise, pack_depthwise, slack=SLACK),
-    *(kernel for isa in ("i8mm", "dotprod", "neon") for kernel in (windows_row(isa), rows_row(isa))),
+    *(kernel for isa in ("i8mm", "dotprod") for kernel in (windows_row(isa, copied_windows(isa)), rows_row(isa))),
+    windows_row("neon", in_lanes(copied_windows("neon"), whole=True), **LANES),
+    windows_row("neon", copied_windows("neon"), per_mac=SMULL_PER_MAC),
+    rows_row("neon", in_lanes(not_depthwise, whole=False), **LANES),
+    rows_row("neon", per_mac=SMULL_PER_MAC),
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,9 @@ from bittwin_cgen.ops.weighted import Weighted
 
 SHIFT = 3  # of the kernels that requantize by multipliers
 SLACK = 16  # bytes: vectors are read whole
+LANES: dict[str, Any] = dict(widened=True, per_mac=0.28)  # of kernels with weights of 16 bits
+SMULL_PER_MAC = 0.4  # where those would be faster
+NO_LANES = "weights of 16 bits do not pay"
 
 
 @dataclass(frozen=True)
@@ -112,15 +117,16 @@ def smull_cost(pieces: Pieces) -> float:
     return pieces.rows * pieces.parts * (3 * whole + (3 if rest > 8 else 2 if rest else 0)) + 2
 
 
-def by_lanes(pieces: Pieces) -> bool:
-    return lanes_cost(pieces) < smull_cost(pieces)
+def by_lanes(layer: Weighted, pieces: Pieces) -> bool:
+    """True where weights of 16 bits pay, and the flash has room for them."""
+    return lanes_cost(pieces) < smull_cost(pieces) and not layer.compact
 
 
 def products(layer: Weighted, isa: str, pieces: Pieces, advance: int) -> Struct:
     """The struct of a layer whose windows lie `advance` bytes apart, and whose taps lie in the order of the pieces."""
     proved, outputs = layer.requantization, layer.output_channels // layer.groups
     assert proved is not None
-    lanes = isa == "neon" and by_lanes(pieces)
+    lanes = isa == "neon" and by_lanes(layer, pieces)
     size = 4 if isa == "neon" and not lanes else 8
     taps = layer.weight.transpose(0, 2, 3, 1).reshape(layer.groups, outputs, -1, pieces.length)
     pairs = paired(taps)
@@ -163,12 +169,22 @@ def accepts_pairs_of_pixels(layer: Weighted) -> str | None:
     return accepts(layer)
 
 
-def row(isa: str) -> NeonKernel:
+def accepts_lanes(layer: Weighted) -> str | None:
+    if accepts(layer) is None and not by_lanes(layer, Pieces(1, 1, 0, layer.input_channels)):
+        return NO_LANES
+    return accepts(layer)
+
+
+def row(isa: str, suits: Callable[[Weighted], str | None], **lanes: Any) -> NeonKernel:
     def pack(layer: Weighted) -> Struct:
         return products(layer, isa, Pieces(1, 1, 0, layer.input_channels), layer.input_channels)
 
-    suits = accepts_pairs_of_pixels if isa == "i8mm" else accepts
-    return NeonKernel(f"btw_linear_s8_{isa}", "pixels", "s8", isa, "linear", suits, pack, slack=SLACK)
+    return NeonKernel(f"btw_linear_s8_{isa}", "pixels", "s8", isa, "linear", suits, pack, slack=SLACK, **lanes)
 
 
-KERNELS = tuple(row(isa) for isa in ("i8mm", "dotprod", "neon"))
+KERNELS = (
+    row("i8mm", accepts_pairs_of_pixels),
+    row("dotprod", accepts),
+    row("neon", accepts_lanes, **LANES),
+    row("neon", accepts, per_mac=SMULL_PER_MAC),
+)
