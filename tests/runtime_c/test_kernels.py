@@ -789,9 +789,10 @@ def gather_u8(random: Random) -> KernelCase:
     return KernelCase(op, (type,), TensorType(y.shape, type.dtype, type.quantization), (x,), y)
 
 
-def resize(random: Random, dtype: str, taps: int = 2) -> KernelCase:
+def resize(random: Random, dtype: str, taps: int = 2, wide: bool = False) -> KernelCase:
     """`taps` of a pixel along each axis; those beyond 2 weigh nothing."""
-    x = draw_codes(random, draw_image(random)) if dtype == "int8" else draw_real(random, draw_image(random))
+    shape = draw_image(random, wide)
+    x = draw_codes(random, shape) if dtype == "int8" else draw_real(random, shape)
     sizes = [*x.shape[:2], *(int(random.integers(1, 2 * size + 2)) for size in x.shape[2:])]
     mode = str(random.choice(["half_pixel", "asymmetric", "align_corners"]))
     rows, columns = (linear(Along(a, b, float(F(b) / F(a))), mode) for a, b in zip(x.shape[2:], sizes[2:], strict=True))
@@ -1099,6 +1100,9 @@ CASES |= {
     "btw_concat_s8_neon": (lambda random: concat_s8(random, 40), 12),
     "btw_mul_s8_neon": (lambda random: mul_s8(random, wide=random.random() < 0.7), 12),
     "btw_mul_float_s8_neon": (lambda random: mul_s8(random, wide=random.random() < 0.7), 8),
+    "btw_conv_transpose2d_f32_neon": (lambda random: conv_transpose_f32(random, 20), 10),
+    "btw_resize_f32_neon": (lambda random: resize(random, "float32", wide=random.random() < 0.5), 6),
+    "btw_resize_s8_neon": (lambda random: resize(random, "int8", wide=random.random() < 0.5), 10),
     "btw_average_pool_s8_neon": (lambda random: average_pool_s8(random, wide=True), 8),
     "btw_dequantize_linear_f32_neon": (dequantize_f32, 4),
     "btw_global_average_pool_s8_neon": (lambda random: global_average_pool_s8(random, wide=True), 12),

@@ -79,8 +79,8 @@ class ConvTranspose2d(Op):
         kernel, refused = select(KERNELS, layer)
         channels, _, kernel_height, kernel_width = self.weight.shape
         weights, bias = self._by_channel()
-        if kernel.isa in ("fpu", "mve"):
-            weights, bias = self._blocks(8 if kernel.isa == "mve" and len(self.bias) > 4 else 4)
+        if kernel.isa != "scalar":
+            weights, bias = self._blocks(8 if kernel.isa != "fpu" and len(self.bias) > 4 else 4)
         height, width, _ = layer.inputs[0].layout
         down = np.arange(self.size[0])[:, None] + self.top - np.arange(kernel_height) * self.dilation[0]
         rows = np.where((down >= 0) & (down % self.stride[0] == 0), down // self.stride[0], -1)
@@ -135,6 +135,7 @@ def _taps(layer: Layer) -> int:
 
 
 KERNELS = (
+    Kernel("btw_conv_transpose2d_f32_neon", "rows", "f32", "neon", "conv_transpose2d", _one_group),
     Kernel("btw_conv_transpose2d_f32_mve", "rows", "f32", "mve", "conv_transpose2d", _one_group, scratch=_taps),
     Kernel("btw_conv_transpose2d_f32_fpu", "rows", "f32", "fpu", "conv_transpose2d", _several, scratch=_taps),
     Kernel("btw_conv_transpose2d_f32_scalar", "rows", "f32", "scalar", "conv_transpose2d"),

@@ -11,7 +11,7 @@ import numpy as np
 
 from bittwin_cgen.fixed_point import ResizeForm, prove_resize
 from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Struct, TensorType, Window
-from bittwin_cgen.kernels import select
+from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops import move
 from bittwin_cgen.ops.quantize_linear import by_reciprocal, reciprocal_fields
@@ -134,7 +134,16 @@ def _taps_of_a_pixel(layer: Layer) -> int:
     return 16 * op.rows.indices.shape[1] * op.columns.indices.shape[1]
 
 
+def _vectors(layer: Layer) -> str | None:
+    channels, least = layer.output.layout[2], 5 if layer.output.quantization else 4
+    if channels < least:
+        return f"{channels} channels; vectors pay from {least} on"
+    return needs_aarch64(layer) if layer.output.quantization else None
+
+
 KERNELS = (
+    Kernel("btw_resize_s8_neon", "rows", "s8", "neon", "resize", _vectors, numbered=True),
+    Kernel("btw_resize_f32_neon", "rows", "f32", "neon", "resize", _vectors, numbered=True),
     Kernel("btw_resize_s8_mve", "rows", "s8", "mve", "resize", by_reciprocal, scratch=_taps_of_a_pixel, numbered=True),
     Kernel("btw_resize_f32_mve", "rows", "f32", "mve", "resize", scratch=_taps_of_a_pixel, numbered=True),
     Kernel("btw_resize_sums_s8_scalar", "rows", "s8", "scalar", "resize", _no_sums, numbered=True),

@@ -57,6 +57,7 @@ void btw_conv_transpose2d_f32_fpu(const btw_conv_transpose2d_f32 *layer, const v
                                   void *scratch);
 void btw_conv_transpose2d_f32_mve(const btw_conv_transpose2d_f32 *layer, const void *const rows[], float *y,
                                   void *scratch);
+void btw_conv_transpose2d_f32_neon(const btw_conv_transpose2d_f32 *layer, const void *const rows[], float *y);
 void btw_conv_transpose2d_f32_scalar(const btw_conv_transpose2d_f32 *layer, const void *const rows[], float *y);
 #endif
 

@@ -20,6 +20,7 @@ typedef struct {
 
 #if !defined(BTW_INLINE_KERNELS)
 void btw_resize_f32_mve(const btw_resize_f32 *layer, const void *const rows[], float *y, int oy, void *scratch);
+void btw_resize_f32_neon(const btw_resize_f32 *layer, const void *const rows[], float *y, int oy);
 void btw_resize_f32_scalar(const btw_resize_f32 *layer, const void *const rows[], float *y, int oy);
 #endif
 

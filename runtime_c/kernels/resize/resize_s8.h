@@ -45,6 +45,7 @@ typedef struct {
 #if !defined(BTW_INLINE_KERNELS)
 void btw_resize_s8_mve(const btw_resize_s8_by_reciprocal *layer, const void *const rows[], int8_t *y, int oy,
                        void *scratch);
+void btw_resize_s8_neon(const btw_resize_s8 *layer, const void *const rows[], int8_t *y, int oy);
 void btw_resize_s8_scalar(const btw_resize_s8 *layer, const void *const rows[], int8_t *y, int oy);
 void btw_resize_sums_s8_scalar(const btw_resize_sums_s8 *layer, const void *const rows[], int8_t *y, int oy);
 #endif
