@@ -49,7 +49,7 @@ class Table(Op):
 
 def _a_vector(layer: Layer) -> str | None:
     _, width, channels = layer.output.layout
-    return None if width * channels >= 16 else f"{width * channels} codes a row; 16 are looked up at a time"
+    return None if width * channels >= 8 else f"{width * channels} codes a row; vectors pay from 8 on"
 
 
 KERNELS = (
