@@ -28,7 +28,7 @@ from bittwin_cgen.ops.linear_armv7m import (
     window_scratch,
 )
 from bittwin_cgen.ops.linear_dsp import blocks
-from bittwin_cgen.ops.packed import unproved_cost, unproved_struct
+from bittwin_cgen.ops.packed import stored_twice, unproved_cost, unproved_struct
 from bittwin_cgen.ops.weighted import Weighted
 
 
@@ -48,7 +48,7 @@ def _scratch(layer: Weighted) -> int:
 
 def _accepts_compact(layer: Weighted) -> str | None:
     shape = runs_of_taps(layer, layer.weight).shape
-    return has_groups(layer) or not_three(layer) or too_small_compact(layer, *shape[1:])
+    return has_groups(layer) or not_three(layer) or stored_twice(layer) or too_small_compact(layer, *shape[1:])
 
 
 def _pack_compact(layer: Weighted) -> Struct:

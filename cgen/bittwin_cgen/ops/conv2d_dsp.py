@@ -30,6 +30,7 @@ from bittwin_cgen.ops.linear_dsp import (
     window_scratch,
     words,
 )
+from bittwin_cgen.ops.packed import stored_twice
 from bittwin_cgen.ops.weighted import Weighted
 
 # ---------------------------------------------------------------- one group
@@ -301,7 +302,7 @@ KERNELS = (
     _row("btw_conv2d_s8_dsp", _all(_too_small, unproved), _pack, _scratch),
     _row(
         "btw_conv2d_s8_dsp_compact",
-        _all(has_groups, unproved, not_a_byte, _too_small_compact),
+        _all(has_groups, unproved, stored_twice, not_a_byte, _too_small_compact),
         _pack_compact,
         _scratch,
         widened=False,

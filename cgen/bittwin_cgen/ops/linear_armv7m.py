@@ -8,7 +8,7 @@ import numpy as np
 
 from bittwin_cgen.ir import Array, Constant, Field, Kernel, Struct
 from bittwin_cgen.ops.linear_dsp import blocks
-from bittwin_cgen.ops.packed import unproved_cost, unproved_struct
+from bittwin_cgen.ops.packed import stored_twice, unproved_cost, unproved_struct
 from bittwin_cgen.ops.weighted import Weighted
 
 
@@ -129,7 +129,7 @@ def compact_scratch(rows: int, row_bytes: int) -> int:
 def _accepts_compact(layer: Weighted) -> str | None:
     if not layer.pointwise:
         return "not 1x1 with stride 1, no padding and one group"
-    return not_three(layer) or too_small_compact(layer, 1, layer.input_channels)
+    return not_three(layer) or stored_twice(layer) or too_small_compact(layer, 1, layer.input_channels)
 
 
 def _pack_compact(layer: Weighted) -> Struct:

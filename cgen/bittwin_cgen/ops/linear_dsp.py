@@ -9,7 +9,7 @@ import numpy as np
 
 from bittwin_cgen.fixed_point import accumulator_range
 from bittwin_cgen.ir import Array, Constant, Field, Kernel, Struct
-from bittwin_cgen.ops.packed import NONE_UNPROVED, unproved_cost, unproved_struct
+from bittwin_cgen.ops.packed import NONE_UNPROVED, stored_twice, unproved_cost, unproved_struct
 from bittwin_cgen.ops.weighted import Weighted
 
 SHIFT = 3  # of the requantization in assembler
@@ -199,7 +199,7 @@ def _accepts_float(layer: Weighted) -> str | None:
 
 
 def _accepts_compact(layer: Weighted) -> str | None:
-    reason = _pointwise_only(layer) or unproved(layer) or not_a_byte(layer)
+    reason = _pointwise_only(layer) or unproved(layer) or stored_twice(layer) or not_a_byte(layer)
     return reason or too_small(layer, 1, layer.input_channels, COMPACT_TAP)
 
 

@@ -31,6 +31,15 @@ def unproved_struct(layer: Weighted) -> Struct:
     return Struct("btw_unproved", fields)
 
 
+def stored_twice(layer: Weighted) -> str | None:
+    """Why a kernel of a byte a weight saves nothing: channels without a proof have their weights once more."""
+    assert layer.requantization is not None
+    count, channels = layer.requantization.unproved, layer.output_channels
+    if 2 * count <= channels:
+        return None
+    return f"{count} of {channels} channels have no proof, and so their weights twice"
+
+
 def unproved_cost(layer: Weighted, exact: float, mac: float) -> float:
     """Instructions for channels without a proof of an output row; of a requantization, of a multiplication.
 
