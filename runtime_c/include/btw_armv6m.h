@@ -114,7 +114,7 @@ static __attribute__((noinline, unused)) void btw_armv6m_windows(const btw_packe
     int32_t *const x = scratch;
     const int bytes = layer->row_bytes, taps = (layer->rows * bytes + 3) & ~3, quads = bytes & ~3;
     const int channels = layer->output_channels, blocks = channels / 4, block = 13 + 2 * taps; /* words */
-    const int steps = (3 - taps / 4 % 3) % 3;
+    const int steps = (3 - taps / 4 % 3) % 3, runs = layer->rows;
     int8_t few[4];
     btw_armv6m_frame frame = {
         .skip_2 = steps * 68,
@@ -124,10 +124,10 @@ static __attribute__((noinline, unused)) void btw_armv6m_windows(const btw_packe
         .x_end = x + taps,
         .shift = layer->shift,
     };
-    for (int pixel = 0; pixel < pixels; pixel++, y += channels) {
+    for (int pixel = 0, at = 0; pixel < pixels; pixel++, at += step, y += channels) {
         int32_t *to = x;
-        for (int row = 0; row < layer->rows; row++, to += bytes) {
-            const int8_t *const from = (const int8_t *)rows[row] + pixel * step;
+        for (int row = 0; row < runs; row++, to += bytes) {
+            const int8_t *const from = (const int8_t *)rows[row] + at;
             if (quads)
                 btw_armv6m_widen(from, to, quads);
             for (int i = quads; i < bytes; i++)
