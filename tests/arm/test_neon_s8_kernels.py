@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,6 +71,29 @@ def test_kernels_equal_onnxruntime(target: str, isa: str, kind: Kind) -> None:
     options = [*FLAGS, *board.cpu, *flags(kind)]
     program = compile_files(files, ["main.c", *names], options, ".elf", board.compiler)
     outputs, report = run_program([board.emulator, "-cpu", str(board.emulated_cpu), str(program)], cases)
+    assert not report
+    for number, (case, y) in enumerate(zip(cases, outputs, strict=True)):
+        check(case, y, case.expected, f"case {number}, {case.op}, {case.inputs}")
+
+
+@pytest.mark.skipif(shutil.which("clang") is None, reason="apt install clang")
+@pytest.mark.parametrize(("target", "isa"), [("cortex-a53", "neon"), ("armv8.6-a", "i8mm")])
+def test_kernels_in_objects_of_clang(target: str, isa: str, tmp_path: Path) -> None:
+    """Without a warning, and the same bits; linked by gcc."""
+    cases, board = layers(target, isa), BOARDS[target]
+    real = {path: text for path, text in runtime_files().items() if not path.startswith("emulate/")}
+    files, _ = sources(cases, "inlined", real)
+    for path, text in (files | {"main.c": SANITIZED_MAIN}).items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    found = subprocess.run([board.compiler, "-print-file-name=libc.a"], capture_output=True, text=True, check=True)
+    headers = Path(found.stdout.strip()).resolve().parents[1] / "include"
+    command = ["clang", "--target=aarch64-linux-gnu", f"-isystem{headers}", *FLAGS, *board.cpu, *flags("inlined")]
+    subprocess.run([*command, "-Wno-unused-command-line-argument", "-c", "cases.c", "main.c"], cwd=tmp_path, check=True)
+    link = [board.compiler, "-static", "cases.o", "main.o", "-lm", "-o", "cases.elf"]
+    subprocess.run(link, cwd=tmp_path, check=True)
+    command = [board.emulator, "-cpu", str(board.emulated_cpu), str(tmp_path / "cases.elf")]
+    outputs, report = run_program(command, cases)
     assert not report
     for number, (case, y) in enumerate(zip(cases, outputs, strict=True)):
         check(case, y, case.expected, f"case {number}, {case.op}, {case.inputs}")
