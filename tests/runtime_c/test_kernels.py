@@ -1061,7 +1061,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_mul_s8_dsp": lambda random: mul_s8(random, wide=random.random() < 0.5),
     "btw_mul_s8_mve": lambda random: mul_s8(random, wide=random.random() < 0.5),
     "btw_mul_float_s8_mve": lambda random: mul_s8(random, wide=random.random() < 0.5),
-    "btw_max_pool_s8_mve": lambda random: max_pool_s8(random, wide=True),
+    "btw_max_pool_s8_mve": lambda random: max_pool_s8(random, wide=random.random() < 0.5),
 }.items():
     CASES[_symbol] = (_draw, 12)
 CASES["btw_conv2d_s8_armv7m_compact"] = (lambda random: compact(conv_s8(random, False, quiet=True)), 12)

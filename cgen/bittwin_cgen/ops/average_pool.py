@@ -180,7 +180,7 @@ def _eight_int8_channels(layer: Layer) -> str | None:
 
 
 KERNELS = (
-    by_taps("btw_average_pool_f32_mve", 4),
+    by_taps("btw_average_pool_f32_mve", 2),
     by_taps("btw_average_pool_f32_fpu", 8),
     by_taps("btw_average_pool_s8_mve", 2),
     Kernel("btw_average_pool_s8_neon", "rows", "s8", "neon", "average_pool", _eight_int8_channels),

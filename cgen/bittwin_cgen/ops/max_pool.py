@@ -178,9 +178,9 @@ def _eight_channels(layer: Layer) -> str | None:
 
 
 KERNELS = (
-    by_taps("btw_max_pool_s8_mve", 8),
+    by_taps("btw_max_pool_s8_mve", 2),
     by_taps("btw_max_pool_s8_dsp", 8),
-    by_taps("btw_max_pool_f32_mve", 4),
+    by_taps("btw_max_pool_f32_mve", 2),
     by_taps("btw_max_pool_f32_fpu", 8),
     Kernel("btw_max_pool_s8_neon", "rows", "s8", "neon", "max_pool", _eight_channels),
     Kernel("btw_max_pool_s8_scalar", "rows", "s8", "scalar", "max_pool"),
