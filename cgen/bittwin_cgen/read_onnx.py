@@ -269,6 +269,9 @@ class _Reader:
             raise node.refuse(what, "Repair the model or export it again") from None
 
     def _compute(self, node: OnnxNode, proto: onnx.NodeProto) -> None:
+        if proto.domain == "com.microsoft" and proto.op_type not in MICROSOFT:
+            do = "Save the model before onnxruntime optimizes it"
+            raise node.refuse("this operator of com.microsoft is not supported", do)
         reader = OPERATORS.get(proto.op_type)
         if reader is None:
             raise node.refuse("this operator is not supported", alternative(proto.op_type))
