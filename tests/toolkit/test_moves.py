@@ -156,6 +156,14 @@ def nearest(moves: Moves) -> None:
         moves.end(moves.put("Resize", ["", moves.constant(scales, np.float32)], mode="nearest", **attributes))
     sizes = [*moves.shape[:2], *(size + 3 for size in moves.shape[2:])]
     moves.end(moves.put("Resize", ["", "", moves.constant(sizes)], mode="nearest"))
+    rank = len(moves.shape)
+    for i, last in enumerate((1, 3, 0)):  # an axis that keeps its size is not cropped
+        sizes = [*moves.shape[:-1], moves.shape[-1] + last] if last else [*moves.shape[:2], *([4] * (rank - 2))]
+        starts, ends = moves.random.uniform(-0.3, 0.4, rank), moves.random.uniform(0.6, 1.3, rank)
+        roi = moves.constant([0, 0, *starts[2:], 1, 1, *ends[2:]], np.float32)
+        attributes = dict(nearest_mode=rounding[i], coordinate_transformation_mode="tf_crop_and_resize")
+        attributes |= dict(extrapolation_value=0.5)  # type: ignore[dict-item]
+        moves.end(moves.put("Resize", [roi, "", moves.constant(sizes)], mode="nearest", **attributes))
 
 
 KINDS: tuple[Callable[[Moves], None], ...] = (
@@ -190,8 +198,9 @@ def test_weighted_resizes_equal_onnxruntime(quantized: bool) -> None:
         moves.put("Resize", ["", small], mode="cubic"),
         moves.put("Resize", ["", small], mode="cubic", antialias=1, exclude_outside=1),
         moves.put("Resize", ["", small], mode="linear", antialias=1),
-        moves.put("Resize", ["", small], mode="linear", coordinate_transformation_mode="half_pixel_symmetric"),
     }
+    symmetric = dict(coordinate_transformation_mode="half_pixel_symmetric")
+    moves.end(moves.put("Resize", ["", small], mode="linear", **symmetric))
     moves.end(*sorted(inexact))
     report = verify(moves.model(), samples=2)
     assert report.passed, report.first_difference

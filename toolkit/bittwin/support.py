@@ -140,7 +140,7 @@ SUPPORT: dict[str, Support] = {
     "Reshape": Support("exact", "constant shape"),
     "Resize": Support(
         "exact",
-        "constant sizes; linear, cubic: of pixels; int8 cubic, half_pixel_symmetric: as float32",
+        "constant sizes; linear, cubic: of pixels; int8 cubic: as float32",
     ),
     "Round": Support("table"),
     "Selu": Support("table"),

@@ -40,7 +40,6 @@ class Resize(Op):
     columns: Taps
     mode: str
     extrapolated: float = 0.0
-    exact: bool = True  # the weights are onnxruntime's, bit for bit
     one_image = True
 
     @property
@@ -56,7 +55,7 @@ class Resize(Op):
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
         outside = any((taps.indices < 0).any() for taps in (self.rows, self.columns))
-        return self if self.mode == "linear" and self.exact and not outside else None
+        return self if self.mode == "linear" and not outside else None
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         x, quantization = values[0], inputs[0].quantization
@@ -207,7 +206,9 @@ NEAREST = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "simple")
 
 
 def nearest(along: Along, coordinates: str, rounding: str) -> list[int]:
-    """The input index of each output value."""
+    """The input index of each output value, -1 where that is `extrapolation_value`."""
+    if along.scale == 1:  # onnxruntime crops no such axis
+        return list(range(along.outputs))
     places = along.places(coordinates)
     whole = np.trunc(places)
     away = np.trunc(places + np.copysign(np.float32(0.5), places))  # C's roundf, of what is far below 2**23
@@ -218,7 +219,10 @@ def nearest(along: Along, coordinates: str, rounding: str) -> list[int]:
         "ceil": np.ceil(places),
         "simple": np.ceil(places) if along.scale < 1 else whole,
     }[rounding]
-    return [int(index) for index in np.clip(rounded, 0, along.size - 1)]
+    inside = np.clip(rounded, 0, along.size - 1)
+    if coordinates == "tf_crop_and_resize":
+        inside = np.where((places < 0) | (places > along.size - 1), -1, inside)
+    return [int(index) for index in inside]
 
 
 def linear(along: Along, coordinates: str) -> Taps:
@@ -291,13 +295,11 @@ def read_resize(node: OnnxNode) -> list[Node]:
     crop = coordinates == "tf_crop_and_resize"
     if not crop and all(along.outputs == along.size for along in alongs.values()):
         return node.node(Reshape(shape), node.activation(0))  # onnxruntime copies then, whatever the scales
-    if mode == "nearest" and not crop:
+    if mode == "nearest":
         return node.node(_nearest(node, alongs, coordinates, rounding), node.activation(0))
     changed = {axis for axis, along in alongs.items() if along.scale != 1 or along.outputs != along.size or crop}
     if rank not in (3, 4) or not changed <= set(range(2, rank)) | ({0, 1} if crop else set()):
         raise node.refuse(f"mode {mode!r} along axes {sorted(changed)}", "Only height and width are supported")
-    if mode == "nearest":
-        raise node.refuse("tf_crop_and_resize by nearest neighbours", "Use mode linear")
     antialias, outside = bool(node.attribute("antialias", 0)), bool(node.attribute("exclude_outside", 0))
 
     def taps(axis: int) -> Taps:
@@ -320,7 +322,7 @@ def _nearest(node: OnnxNode, alongs: dict[int, Along], coordinates: str, roundin
     for axis, size in enumerate(node.shape(0)):
         indices = nearest(alongs[axis], coordinates, rounding) if axis in alongs else list(range(size))
         chosen.append(None if indices == list(range(size)) else tuple(indices))
-    return Take(tuple(chosen), node.op_type)
+    return Take(tuple(chosen), node.op_type, float(node.attribute("extrapolation_value", 0.0)))
 
 
 def _alongs(node: OnnxNode, axes: list[int], scales_index: int) -> dict[int, Along]:
