@@ -160,10 +160,9 @@ def _fewest(layer: Weighted) -> int:
 
 def _slower(layer: Weighted) -> str | None:
     """Where the scalar kernel of groups is faster."""
-    runs, pixels = layer.kernel_height * layer.kernel_width, layer.output.layout[1]
-    scalar = scalar_cost(layer, runs, layer.weight.shape[1])
     if layer.depthwise:
-        scalar = pixels * (8 + layer.output_channels * (12 + 5 * runs))
+        return "one input channel a group: joined groups would take fewer instructions, but more cycles"
+    scalar = scalar_cost(layer, layer.kernel_height * layer.kernel_width, layer.weight.shape[1])
     assembler = _cost(layer, _fewest(layer))
     if assembler < scalar or (layer.requantization and layer.requantization.unproved):
         return None
