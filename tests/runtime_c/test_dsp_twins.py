@@ -266,8 +266,9 @@ def cases(kind: str) -> tuple[DspCase, ...]:
             for s in (1, 2, 1, 2, 3, 1, 2)
         ]
         shapes.append(Shape(3, 8, (3, 3), 5, 6, one, (2, 1)))
+        shapes.append(Shape(3, 24, (3, 3), 21, 9, padding=(1, 1, 1, 1)))  # so many codes that some are ties
         return tuple(
-            convolution(rng, shape, "btw_conv2d_3x3x3_s8_dsp", spoil_some(i)) for i, shape in enumerate(shapes)
+            convolution(rng, shape, "btw_conv2d_3x3x3_s8_dsp", spoil_some(i + 1)) for i, shape in enumerate(shapes)
         )
     if kind == "depthwise_3x3":
         symbol, found = "btw_depthwise_conv2d_3x3_s8_dsp", []
