@@ -21,6 +21,7 @@ from bittwin_cgen.ops.linear_s8_neon import (
     factors,
     in_blocks,
     lanes_cost,
+    one_product,
     padded,
     products,
     requantization_fields,
@@ -77,7 +78,7 @@ def window_bytes(layer: Weighted) -> int:
 
 
 def not_depthwise(layer: Weighted) -> str | None:
-    return "depthwise has kernels of its own" if layer.depthwise else None
+    return "depthwise has kernels of its own" if layer.depthwise else one_product(layer)
 
 
 def copied_windows(isa: str) -> Callable[[Weighted], str | None]:
@@ -153,6 +154,8 @@ def pairs_fit(taps: Array) -> bool:
 
 
 def depthwise(layer: Weighted) -> str | None:
+    if layer.depthwise and layer.output_channels <= 2:
+        return f"{layer.output_channels} channels of the 8 of a vector; portable C takes fewer instructions"
     return None if layer.depthwise else "not depthwise: each output channel reads several inputs"
 
 

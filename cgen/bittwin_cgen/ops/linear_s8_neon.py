@@ -159,7 +159,14 @@ def products(layer: Weighted, isa: str, pieces: Pieces, advance: int) -> Struct:
     return Struct("btw_products_s8_neon", fields)
 
 
+def one_product(layer: Weighted) -> str | None:
+    alone = layer.weight.size == 1
+    return "one product a pixel; portable C takes fewer instructions" if alone else None
+
+
 def accepts(layer: Weighted) -> str | None:
+    if layer.pointwise and one_product(layer):
+        return one_product(layer)
     return None if layer.pointwise else "not 1x1 with stride 1, no padding and one group"
 
 
