@@ -390,3 +390,52 @@ def test_multiplications_of_every_row_count() -> None:
     w.constants["w"] = np.ones((12, 16), np.float32)
     w.node("MatMul", ["x", "w"], "y")
     assert generate(w.model([("x", (1, 5, 12))], [("y", (1, 5, 16))])).manifest["macs"] == 5 * 12 * 16
+
+
+def test_moves_of_codes_where_node_and_tensor_share_a_name() -> None:
+    """A node without a name goes by its output's, which here is the name of another node."""
+    w = Writer()
+    w.quantized("x", "p", 0.05, 3)
+    random_weight(w, "w", (6, 3, 3, 3), 0.01)
+    w.node("Conv", ["p", "w"], "c")
+    w.node("Transpose", ["c"], "t", perm=[0, 2, 3, 1])
+    w.node("MaxPool", ["t"], "m", kernel_shape=[2, 1])
+    w.quantized("m", "y", 0.07, -5)
+    model = w.model([("x", (1, 3, 6, 7))], [("y", (1, 4, 4, 6))])
+    names = {"y_q": "", "t": "y_q"}
+    for node in model.graph.node:
+        node.name = names.get(node.output[0], node.name)
+    report = verify(model, samples=2)
+    assert (report.passed, report.differ, report.inexact) == (True, 0, 0)
+
+
+def small_model(path: Path) -> str:
+    w = Writer()
+    w.node("Relu", ["x"], "y")
+    onnx.save(w.model([("x", (1, 4))], [("y", (1, 4))]), path)
+    return str(path)
+
+
+def test_the_folder_that_this_runs_in_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, made = small_model(tmp_path / "m.onnx"), tmp_path / "made"
+    made.mkdir()
+    monkeypatch.chdir(made)
+    for folder in (".", str(made), "../made"):
+        assert status("generate", model, "-o", folder) == 2
+        assert "is the folder that this runs in" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
+    assert status("generate", model, "-o", "made") == 0
+    files = sorted(made.rglob("*"))
+    monkeypatch.chdir(made / "btw")
+    assert status("generate", model, "-o", "..") == 2
+    assert sorted(made.rglob("*")) == files
+
+
+def test_a_list_of_files_that_is_not_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, made = small_model(tmp_path / "m.onnx"), tmp_path / "made"
+    assert status("generate", model, "-o", str(made)) == 0
+    (made / ".bittwin").write_bytes(b"\xff\xfe\x00")
+    assert status("generate", model, "-o", str(made)) == 2
+    assert "holds files that bittwin did not write" in capsys.readouterr().err

@@ -49,8 +49,11 @@ def check_folder(folder: Path) -> None:
         raise BittwinError(str(folder), "is a file", "Give a folder that does not exist, or one that bittwin wrote")
     if not folder.is_dir():
         return
+    if Path.cwd().is_relative_to(folder.resolve()):
+        do = "Go to the folder above and give its name: it is replaced whole"
+        raise BittwinError(str(folder), "is the folder that this runs in, or is above it", do)
     mark = folder / MARK
-    lines = mark.read_text().splitlines() if mark.is_file() else []
+    lines = mark.read_text("utf-8", errors="replace").splitlines() if mark.is_file() else []
     written = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -85,7 +88,7 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
             content = files[path].encode()
             target.write_bytes(content)
             digests.append(f"{_digest(content)}  {path}\n")
-        (partial / MARK).write_text("".join(digests))
+        (partial / MARK).write_text("".join(digests), "utf-8")
         partial.chmod(0o777 & ~_umask())
         if folder.exists():
             shutil.rmtree(folder)

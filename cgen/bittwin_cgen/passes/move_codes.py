@@ -37,10 +37,9 @@ def _quantize_earlier(graph: Graph) -> Graph:
         if not sources or not all(node is not None and isinstance(node.op, DequantizeLinear) for node in sources):
             continue
         read, nodes = source.output, []
-        for node in (replace(quantizer, inputs=(read,)), *moves):
+        for node, shaped in ((quantizer, read), *((move, move.output) for move in moves)):
             made = quantizer.output if node is moves[-1] else fresh(f"{node.output}/codes", types)
-            shape = types[read if node.name == quantizer.name else node.output].shape
-            types[made] = replace(types[quantizer.output], shape=shape)
+            types[made] = replace(types[quantizer.output], shape=types[shaped].shape)
             nodes.append(replace(node, inputs=(read,), output=made))
             read = made
         changed[quantizer.output] = nodes
