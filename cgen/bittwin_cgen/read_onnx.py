@@ -30,10 +30,11 @@ from bittwin_cgen.symbolic_batch import check_dimension, with_batch
 
 MICROSOFT = frozenset(
     """
-    QGemm QLinearAdd QLinearAveragePool QLinearConcat QLinearGlobalAveragePool QLinearLeakyRelu QLinearMul
-    QLinearSigmoid QLinearSoftmax QLinearWhere
+    BiasGelu FastGelu FusedConv FusedGemm Gelu QGemm QLinearAdd QLinearAveragePool QLinearConcat
+    QLinearGlobalAveragePool QLinearLeakyRelu QLinearMul QLinearSigmoid QLinearSoftmax QLinearWhere QuickGelu
     """.split()
 )
+IN_BOTH = frozenset({"Gelu"})  # domains: before opset 20, and since
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 OLDEST_OPSET = 7
 LARGEST_TENSOR = 1 << 31  # bytes; what C reaches with int
@@ -190,6 +191,8 @@ class _Reader:
             else:
                 self.problems[index] = self._examine(node, name)
         ends = self.graph.output if self.problems is None or not any(self.problems.values()) else ()
+        if ends and all(value.name in self.constants for value in ends):
+            raise BittwinError(self.name, "gives nothing but constants", "Export a model that computes something")
         outputs = [self._output(value.name) for value in ends]
         if len({port.name for port in outputs}) != len(outputs):
             raise BittwinError(self.name, "gives one output twice", "Remove it from the model's outputs")
@@ -224,8 +227,8 @@ class _Reader:
         return Port(value.name, value.name)
 
     def _output(self, name: str) -> Port:
-        if name in self.constants:
-            raise BittwinError(f"output {name!r}", "is a constant", "Remove it from the model's outputs")
+        if name in self.constants and name not in self.types:
+            self._make_known(name, f"output {name!r}")
         if name not in self.types:
             raise BittwinError(f"output {name!r}", "is made by no node", "Repair the model")
         if self._is_uint8(name):
@@ -275,7 +278,7 @@ class _Reader:
         reader = OPERATORS.get(proto.op_type)
         if reader is None:
             raise node.refuse("this operator is not supported", alternative(proto.op_type))
-        if (proto.domain == "com.microsoft") != (proto.op_type in MICROSOFT):
+        if proto.op_type not in IN_BOTH and (proto.domain == "com.microsoft") != (proto.op_type in MICROSOFT):
             raise node.refuse(f"there is no such operator in domain {proto.domain!r}", "Repair the model")
         renamed: dict[str, str] = {}
         nodes = reader(node)
@@ -296,7 +299,7 @@ class _Reader:
     def _add(self, made: Node, node: OnnxNode) -> None:
         for name in made.inputs:
             if name in self.constants and name not in self.types:
-                self._make_known(name, node)
+                self._make_known(name, f"{node.where}, input {name!r}")
         made = replace(made, inputs=tuple(self._held(name, made.op, node) for name in made.inputs))
         for name in made.inputs:
             if isinstance(made.op, DequantizeLinear):
@@ -329,8 +332,8 @@ class _Reader:
             self._make(Node(held, Recentre(), (name,), held), node.where)
         return held
 
-    def _make_known(self, name: str, node: OnnxNode) -> None:
-        """A constant as a tensor, for operators that have no place for it in themselves."""
+    def _make_known(self, name: str, where: str) -> None:
+        """A constant as a tensor, for outputs and for operators that have no place for it in themselves."""
         values, codes = self.constants[name], self.codes.get(name)
         if codes is not None and codes.scale.size == 1 and codes.codes.dtype in (np.int8, np.uint8):
             offset = 128 if codes.codes.dtype == np.uint8 else 0
@@ -339,12 +342,12 @@ class _Reader:
             )
             held = (codes.codes.astype(np.int16) - offset).astype(np.int8)
             made = self._fresh(f"{name}/codes")
-            self._make(Node(made, Known(held, quantization), (), made), node.where)
-            self._make(Node(name, DequantizeLinear(quantization), (made,), name), node.where)
+            self._make(Node(made, Known(held, quantization), (), made), where)
+            self._make(Node(name, DequantizeLinear(quantization), (made,), name), where)
             return
         if str(values.dtype) not in NUMBERS:
-            raise node.refuse(f"its input {name!r} is a constant of {values.dtype}", "Convert it to float32")
-        self._make(Node(name, Known(values), (), name), node.where)
+            raise BittwinError(where, f"is a constant of {values.dtype}", "Convert it to float32")
+        self._make(Node(name, Known(values), (), name), where)
 
     def _quantize(self, name: str, op: DequantizeLinear, node: OnnxNode) -> None:
         """What the codes of a tensor mean is said by the node that reads them, where nothing made them."""

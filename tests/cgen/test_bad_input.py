@@ -505,15 +505,15 @@ def test_known_operator_of_another_domain(domain: str) -> None:
     refused(model_of([node], {"x": [1, 2]}, {"y": [1, 2]}, domains=[domain]))
 
 
-@pytest.mark.parametrize("operator", ["Gelu", "FusedConv"])
+@pytest.mark.parametrize("operator", ["FusedMatMul", "SkipLayerNormalization"])
 def test_operator_that_onnxruntime_made(operator: str) -> None:
     node = helper.make_node(operator, ["x"], ["y"], "made", domain="com.microsoft")
     refused(model_of([node], {"x": [1, 2]}, {"y": [1, 2]}, domains=["com.microsoft"]), "made", "before onnxruntime")
 
 
 def test_unknown_operator_without_a_name() -> None:
-    node = helper.make_node("Hardmax", ["x"], ["made"])
-    refused(model_of([node], {"x": [1, 2]}, {"made": [1, 2]}), "made", "Hardmax")
+    node = helper.make_node("Sinh", ["x"], ["made"])
+    refused(model_of([node], {"x": [1, 2]}, {"made": [1, 2]}), "made", "Sinh")
 
 
 def test_subgraphs() -> None:

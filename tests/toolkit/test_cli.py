@@ -174,7 +174,7 @@ def int8_net(tmp_path: Path) -> Path:
 @pytest.fixture
 def unsupported_net(tmp_path: Path) -> Path:
     path = tmp_path / "other.onnx"
-    path.write_bytes(float_model("Hardmax").SerializeToString())
+    path.write_bytes(float_model("Sinh").SerializeToString())
     return path
 
 
@@ -230,11 +230,11 @@ def test_check(call: Any, net: Path, unsupported_net: Path) -> None:
     assert done.json["supported"] is False
     for node in done.json["nodes"]:
         has(node, CHECK_KEYS)
-        assert node["supported"] == (node["op"] != "Hardmax")
+        assert node["supported"] == (node["op"] != "Sinh")
         assert bool(node["reason"]) == bool(node["fix"]) == (not node["supported"])
     done = call("check", unsupported_net)
     assert done.status == 1
-    assert "unary (Hardmax)" in done.output
+    assert "unary (Sinh)" in done.output
     assert "3 of 4 nodes supported" in done.output
 
 
@@ -444,7 +444,7 @@ def test_bad_calls_exit_2_with_one_message_and_write_nothing(call: Any, folder: 
 
 def test_messages_are_about_what_is_wrong(call: Any, folder: Path) -> None:
     for case, words in {
-        "unsupported": ("unary", "Hardmax", "not supported"),
+        "unsupported": ("unary", "Sinh", "not supported"),
         "target": ("pdp-11", "cortex-m4"),
         "schedule": ("--schedule", "fast"),
         "unknown option": ("--fast",),
@@ -614,9 +614,9 @@ def test_quantize_says_what_has_no_c(call: Any, unsupported_net: Path, samples: 
     command = ("quantize", unsupported_net, "--calibration", samples, "-o", "out.onnx")
     done = call(*command)
     assert done.status == 0
-    assert "no C yet for unary (Hardmax)" in done.output
+    assert "no C yet for unary (Sinh)" in done.output
     (node,) = call(*command, "--json").json["unsupported"]
-    assert node["op"] == "Hardmax"
+    assert node["op"] == "Sinh"
     assert node["fix"]
 
 

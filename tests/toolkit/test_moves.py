@@ -11,6 +11,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from bittwin.verifier import verify
+from bittwin_cgen import BittwinError
+from bittwin_cgen.pipeline import compile_graph
+from tests.toolkit.test_types import model_of
 
 Random = np.random.Generator
 SHAPES = ((1, 6, 4, 8), (1, 4, 6), (1, 3, 2, 4, 2))
@@ -205,3 +208,52 @@ def test_weighted_resizes_equal_onnxruntime(quantized: bool) -> None:
     report = verify(moves.model(), samples=2)
     assert report.passed, report.first_difference
     assert report.differ == 0
+
+
+CUT = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric")
+
+
+def resized(x: str, y: str, coordinates: str, **attributes: Any) -> onnx.NodeProto:
+    attributes = {"mode": "linear", "coordinate_transformation_mode": coordinates} | attributes
+    return helper.make_node("Resize", [x, "", f"{y}_scales"], [y], y, **attributes)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+def test_linear_resizes_of_bytes_equal_onnxruntime(dtype: str) -> None:
+    """Numbers as such, and codes of one scale before and behind, as QOperator files have them: every bit."""
+    low = int(np.iinfo(dtype).min)
+    constants: dict[str, Any] = {"scale": np.float32(0.03), "zero": np.dtype(dtype).type(low + 100)}
+    nodes, outputs = [helper.make_node("QuantizeLinear", ["z", "scale", "zero"], ["codes"], "codes")], {}
+    for number, scales in enumerate(((2.0, 2.0), (0.6, 1.5), (1.7, 0.5), (3.0, 1.3), (1.0, 2.6), (4.0, 1.0))):
+        y = f"y{number}"
+        constants[f"{y}_scales"] = np.array([1, 1, *scales], np.float32)
+        outputs[y] = dtype
+        nodes.append(resized("x", y, CUT[number % 4]))
+        real = f"real{number}"
+        constants[f"codes{number}_scales"] = constants[f"{y}_scales"]
+        outputs[real] = "float32"
+        nodes.append(resized("codes", f"codes{number}", CUT[(number + 1) % 4]))
+        nodes.append(helper.make_node("DequantizeLinear", [f"codes{number}", "scale", "zero"], [real], real))
+    shape = (1, 3, 11, 13)
+    model = model_of(nodes, {"x": (dtype, shape), "z": ("float32", shape)}, outputs, constants)
+    report = verify(model, samples=4)
+    assert report.passed, report.first_difference
+    assert (report.differ, report.max_error) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "attributes", [dict(antialias=1), dict(mode="cubic"), dict(coordinate_transformation_mode="half_pixel_symmetric")]
+)
+def test_other_resizes_of_bytes_are_refused(attributes: dict[str, Any]) -> None:
+    node = resized("x", "y", "half_pixel", **attributes)
+    constants = {"y_scales": np.array([1, 1, 2, 2], np.float32)}
+    with pytest.raises(BittwinError, match="QuantizeLinear behind it"):
+        compile_graph(model_of([node], {"x": ("int8", (1, 3, 4, 4))}, {"y": "int8"}, constants))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_linear_resize_of_one_axis_that_is_named(dtype: str) -> None:
+    constants = {"y_scales": np.array([2.3], np.float32)}
+    node = resized("x", "y", "half_pixel", axes=[3])
+    report = verify(model_of([node], {"x": (dtype, (1, 3, 5, 7))}, {"y": dtype}, constants), samples=2)
+    assert report.passed, report.first_difference

@@ -84,6 +84,15 @@ EXAMPLES = {
     "Reshape": Example(constants=(np.array([1, 32]),)),
     "Softmax": Example(((1, 8),), attributes={"axis": 1}),
     "Squeeze": Example(((1, 4, 1, 1),), constants=(np.array([2, 3]),)),
+    "BiasGelu": Example(constants=(vector(1, 2, 3, 4),)),
+    "FastGelu": Example(),
+    "FusedConv": Example(weights=((3, 2, 2, 2),), attributes={"activation": "Relu"}),
+    "FusedGemm": Example(((1, 4),), weights=((3, 4),), attributes={"transB": 1, "activation": "Tanh"}),
+    "GlobalLpPool": Example(),
+    "Hardmax": Example(),
+    "LpPool": Example(attributes={"kernel_shape": [2, 2]}),
+    "Mean": Example(((1, 2, 4, 4),) * 3),
+    "QuickGelu": Example(),
     "Unsqueeze": Example(((1, 4),), constants=(np.array([2, 3]),)),
 }
 # QOperator nodes: shapes of their activations, and the order of their inputs. x: codes, scale, zero point; y: the

@@ -14,8 +14,10 @@ from bittwin_cgen.errors import BittwinError
 from bittwin_cgen.ir import Kernel
 from bittwin_cgen.ops import OPERATORS
 from bittwin_cgen.ops.binary import KERNELS as BINARY_KERNELS
+from bittwin_cgen.ops.cast import KERNELS as CAST_KERNELS
 from bittwin_cgen.ops.conv2d import KERNELS as CONVOLUTION_KERNELS
 from bittwin_cgen.ops.global_average_pool import KERNELS as MEAN_KERNELS
+from bittwin_cgen.ops.linear import KERNELS as LINEAR_KERNELS
 from bittwin_cgen.ops.move import KERNELS as MOVE_KERNELS
 from bittwin_cgen.ops.mul import KERNELS as MUL_KERNELS
 from bittwin_cgen.ops.reduce import KERNELS as REDUCE_KERNELS
@@ -68,6 +70,7 @@ SUPPORT: dict[str, Support] = {
     "ArgMin": Support("exact", "as float32"),
     "AveragePool": Support("exact", "1-D and 2-D"),
     "BatchNormalization": Support("float", "folded into the convolution before it; also by statistics of its input"),
+    "BiasGelu": Support("float", "of com.microsoft"),
     "Cast": Support("exact", "between float32, int8, uint8, int32, int64, bool"),
     "Ceil": Support("table"),
     "Celu": Support("table"),
@@ -85,16 +88,21 @@ SUPPORT: dict[str, Support] = {
     "Erf": Support("table"),
     "Exp": Support("table"),
     "Expand": Support("exact", "constant shape"),
+    "FastGelu": Support("table", "of com.microsoft; int8: without a bias, with one as float32"),
     "Flatten": Support("exact"),
     "Floor": Support("table"),
+    "FusedConv": Support("float", "of com.microsoft; as Conv; HardSigmoid, LeakyRelu, Sigmoid, Tanh, Relu, Clip"),
+    "FusedGemm": Support("float", "of com.microsoft; as Gemm; the same functions"),
     "Gather": Support("exact", "constant indices"),
-    "Gelu": Support("table"),
+    "Gelu": Support("table", "of com.microsoft, too"),
     "Gemm": Support("exact", "int8: constant B, or as MatMul"),
     "GlobalAveragePool": Support("exact", "1-D and 2-D"),
+    "GlobalLpPool": Support("float", "p of 1 or 2"),
     "GlobalMaxPool": Support("exact"),
     "GroupNormalization": Support("float", "constant scale and bias"),
     "HardSigmoid": Support("table"),
     "HardSwish": Support("table"),
+    "Hardmax": Support("float"),
     "Identity": Support("exact", "nothing is computed"),
     "InstanceNormalization": Support("float", "constant scale and bias"),
     "LRN": Support("float", "rank 3 and 4"),
@@ -103,10 +111,12 @@ SUPPORT: dict[str, Support] = {
     "Log": Support("table"),
     "LogSoftmax": Support("float"),
     "LpNormalization": Support("float"),
+    "LpPool": Support("float", "1-D and 2-D, p of 1 or 2; ceil_mode=0"),
     "MatMul": Support("exact", "int8: two that are computed have one scale each"),
     "MatMulInteger": Support("exact", "by a constant matrix; to int32"),
     "Max": Support("exact"),
     "MaxPool": Support("exact", "1-D and 2-D; indices: float32, one image"),
+    "Mean": Support("float", "as float32"),
     "Min": Support("exact"),
     "Mish": Support("table"),
     "Mul": Support("exact"),
@@ -126,6 +136,7 @@ SUPPORT: dict[str, Support] = {
     "QLinearSigmoid": Support("table", "", "Sigmoid"),
     "QLinearSoftmax": Support("exact", "", "Softmax"),
     "QuantizeLinear": Support("exact", "one scale a tensor; scales by channel or block: step by step"),
+    "QuickGelu": Support("table", "of com.microsoft"),
     "Reciprocal": Support("table"),
     "ReduceL1": Support("float"),
     "ReduceL2": Support("float"),
@@ -140,7 +151,7 @@ SUPPORT: dict[str, Support] = {
     "Reshape": Support("exact", "constant shape"),
     "Resize": Support(
         "exact",
-        "constant sizes; linear, cubic: of pixels; int8 cubic: as float32",
+        "constant sizes; linear, cubic: of pixels; int8 cubic: as float32; codes without scale: nearest, linear",
     ),
     "Round": Support("table"),
     "Selu": Support("table"),
@@ -166,15 +177,20 @@ SUPPORT: dict[str, Support] = {
 }
 
 
+REDUCTIONS = [name for name in SUPPORT if name.startswith("Reduce")]
+
 # Kernels of another file that an operator is computed with, too.
 FURTHER_KERNELS: dict[str, tuple[Kernel, ...]] = {
     "Add": BINARY_KERNELS,
     "Mul": MUL_KERNELS,
     "Pow": UNARY_KERNELS,
     **{f"{group}Normalization": BINARY_KERNELS for group in ("Group", "Instance", "Layer")},
+    "FusedConv": CONVOLUTION_KERNELS,
+    "FusedGemm": LINEAR_KERNELS,
+    "Hardmax": BINARY_KERNELS + UNARY_KERNELS + CAST_KERNELS + MOVE_KERNELS,
     "LRN": BINARY_KERNELS + UNARY_KERNELS + CONVOLUTION_KERNELS,
     "LpNormalization": BINARY_KERNELS + UNARY_KERNELS + REDUCE_KERNELS + MOVE_KERNELS,
-    **{name: BINARY_KERNELS + UNARY_KERNELS + MEAN_KERNELS for name in SUPPORT if name.startswith("Reduce")},
+    **dict.fromkeys((*REDUCTIONS, "GlobalLpPool"), BINARY_KERNELS + UNARY_KERNELS + MEAN_KERNELS),
 }
 
 

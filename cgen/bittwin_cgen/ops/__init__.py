@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bittwin_cgen.ir import Node
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.add import read_add
-from bittwin_cgen.ops.arg_extreme import read_arg_extreme
+from bittwin_cgen.ops.arg_extreme import read_arg_extreme, read_hardmax
 from bittwin_cgen.ops.average_pool import read_average_pool
 from bittwin_cgen.ops.batch_statistics import read_batch_normalization
 from bittwin_cgen.ops.binary import read_binary, read_extreme, read_mul, read_pow, read_prelu
@@ -16,7 +16,9 @@ from bittwin_cgen.ops.conv2d import read_conv
 from bittwin_cgen.ops.conv_integer2d import read_conv_integer, read_matmul_integer
 from bittwin_cgen.ops.conv_transpose2d import read_conv_transpose
 from bittwin_cgen.ops.dynamic_quantize_linear import read_dynamic_quantize_linear
+from bittwin_cgen.ops.fused import read_biased_gelu, read_fused_conv, read_fused_gemm, read_quick_gelu
 from bittwin_cgen.ops.global_average_pool import read_global_average_pool
+from bittwin_cgen.ops.lp_pool import read_lp_pool
 from bittwin_cgen.ops.matmul import read_gemm, read_matmul
 from bittwin_cgen.ops.max_pool_indices import read_max_pool_and_indices
 from bittwin_cgen.ops.normalize import (
@@ -28,7 +30,7 @@ from bittwin_cgen.ops.normalize import (
 from bittwin_cgen.ops.pad import read_pad
 from bittwin_cgen.ops.qoperator import QOPERATORS
 from bittwin_cgen.ops.quantize_axis import read_dequantize, read_quantize
-from bittwin_cgen.ops.reduce import read_extreme_over, read_reduce
+from bittwin_cgen.ops.reduce import read_extreme_over, read_global_lp_pool, read_reduce
 from bittwin_cgen.ops.reshape import read_flatten, read_identity, read_reshape, read_squeeze, read_unsqueeze
 from bittwin_cgen.ops.resize import read_resize
 from bittwin_cgen.ops.softmax import read_softmax
@@ -42,6 +44,7 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "ArgMin": read_arg_extreme,
     "AveragePool": read_average_pool,
     "BatchNormalization": read_batch_normalization,
+    "BiasGelu": read_biased_gelu,
     "Cast": read_cast,
     "Clip": read_clip,
     "Concat": read_concat,
@@ -54,28 +57,36 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Dropout": read_identity,
     "DynamicQuantizeLinear": read_dynamic_quantize_linear,
     "Expand": read_expand,
+    "FastGelu": read_biased_gelu,
     "Flatten": read_flatten,
+    "FusedConv": read_fused_conv,
+    "FusedGemm": read_fused_gemm,
     "Gather": read_gather,
     "Gemm": read_gemm,
     "GlobalAveragePool": read_global_average_pool,
+    "GlobalLpPool": read_global_lp_pool,
     "GlobalMaxPool": read_extreme_over,
     "GroupNormalization": read_instance_normalization,
+    "Hardmax": read_hardmax,
     "Identity": read_identity,
     "InstanceNormalization": read_instance_normalization,
     "LRN": read_lrn,
     "LayerNormalization": read_layer_normalization,
     "LogSoftmax": read_softmax,
     "LpNormalization": read_lp_normalization,
+    "LpPool": read_lp_pool,
     "MatMul": read_matmul,
     "MatMulInteger": read_matmul_integer,
     "Max": read_extreme,
     "MaxPool": read_max_pool_and_indices,
+    "Mean": read_extreme,
     "Min": read_extreme,
     "Mul": read_mul,
     "PRelu": read_prelu,
     "Pad": read_pad,
     "Pow": read_pow,
     "QuantizeLinear": read_quantize,
+    "QuickGelu": read_quick_gelu,
     "ReduceL1": read_reduce,
     "ReduceL2": read_reduce,
     "ReduceLogSum": read_reduce,

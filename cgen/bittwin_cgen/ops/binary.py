@@ -18,6 +18,7 @@ from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, one_repeats, operands, repeats_second, shape_of
 from bittwin_cgen.ops.cast import Cast
 from bittwin_cgen.ops.conv2d import Conv2d
+from bittwin_cgen.ops.known import Known
 from bittwin_cgen.ops.mul import Mul
 from bittwin_cgen.ops.reshape import Reshape
 from bittwin_cgen.ops.unary import Unary
@@ -189,7 +190,9 @@ def read_pow(node: OnnxNode) -> list[Node]:
 
 
 def read_extreme(node: OnnxNode) -> list[Node]:
-    """ONNX Max, Min and Sum of any number of operands, two at a time."""
+    """ONNX Max, Min, Sum and Mean of any number of operands, two at a time."""
+    if node.op_type == "Mean":
+        return _mean(node)
     node = replace(node, op_type="Add") if node.op_type == "Sum" else node
     if len(node.inputs) == 1:
         return node.node(Reshape(node.shape()), node.activation(0))
@@ -206,3 +209,14 @@ def read_extreme(node: OnnxNode) -> list[Node]:
         nodes += made
         first = output
     return nodes
+
+
+def _mean(node: OnnxNode) -> list[Node]:
+    """The sum of the operands, over their number."""
+    total, count = f"{node.outputs[0]}/sum", f"{node.outputs[0]}/count"
+    shape = shape_of([TensorType(node.shape(i), "any") for i in range(len(node.inputs))])
+    return [
+        *read_extreme(replace(node, op_type="Sum", outputs=(total,))),
+        Node(count, Known(np.full((1,) * len(shape), len(node.inputs), np.float32)), (), count),
+        Node(node.name, Binary("Div"), (total, count), node.outputs[0]),
+    ]

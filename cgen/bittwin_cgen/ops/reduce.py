@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -215,3 +215,12 @@ def read_extreme_over(node: OnnxNode) -> list[Node]:
     codes, found = f"{y}/from", f"{y}/int8"
     before, after = Node(codes, Recentre(), (x,), codes), Node(node.name, Recentre(), (found,), y)
     return [before, Node(found, op, (codes,), found), after]
+
+
+def read_global_lp_pool(node: OnnxNode) -> list[Node]:
+    """ONNX GlobalLpPool: ReduceL1 or ReduceL2 of an image."""
+    order = node.attribute("p", 2)
+    if order not in (1, 2) or node.rank() < 3:
+        raise node.refuse(f"p is {order} on an input of rank {node.rank()}", "Use 1 or 2, and images")
+    axes = {"axes": list(range(2, node.rank())), "keepdims": 1}
+    return read_reduce(replace(node, op_type=f"ReduceL{order}", attributes=axes))

@@ -14,6 +14,7 @@ from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, O
 from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops import move
+from bittwin_cgen.ops.cast import Cast
 from bittwin_cgen.ops.quantize_linear import by_reciprocal, reciprocal_fields
 from bittwin_cgen.ops.reshape import Reshape
 from bittwin_cgen.ops.take import LARGEST_AXIS, Take
@@ -202,6 +203,7 @@ COORDINATES = (
     "tf_half_pixel_for_nn",
     "tf_crop_and_resize",
 )
+CUT_COORDINATES = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric")  # weights exact to the last bit
 NEAREST = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "simple")
 
 
@@ -300,11 +302,14 @@ def read_resize(node: OnnxNode) -> list[Node]:
     changed = {axis for axis, along in alongs.items() if along.scale != 1 or along.outputs != along.size or crop}
     if rank not in (3, 4) or not changed <= set(range(2, rank)) | ({0, 1} if crop else set()):
         raise node.refuse(f"mode {mode!r} along axes {sorted(changed)}", "Only height and width are supported")
+    cut = node.dtype() in ("int8", "uint8")
     antialias, outside = bool(node.attribute("antialias", 0)), bool(node.attribute("exclude_outside", 0))
 
     def taps(axis: int) -> Taps:
-        along = alongs.get(axis, Along(1, 1, 1.0))
-        if axis >= rank or (along.scale == 1 and along.outputs == along.size and not crop):
+        size = shape[axis] if axis < rank else 1
+        along = alongs.get(axis, Along(size, size, 1.0))
+        kept = along.scale == 1 and along.outputs == size and not crop
+        if axis >= rank or (kept and not cut):  # a cut shows how onnxruntime adds halves of the last value
             return Taps(np.arange(along.outputs, dtype=np.int32)[:, None], np.ones((along.outputs, 1), np.float32))
         if min(along.scale, 1.0) * MOST_TAPS < 8:
             raise node.refuse(f"scale {along.scale}", f"Use a scale of more than {8 / MOST_TAPS}")
@@ -314,7 +319,26 @@ def read_resize(node: OnnxNode) -> list[Node]:
 
     height, width = (taps(2), taps(3)) if rank == 4 else (taps(4), taps(2))
     name = f"{mode} antialiased" if antialias else mode
-    return node.node(Resize(height, width, name, float(node.attribute("extrapolation_value", 0.0))), node.activation(0))
+    op = Resize(height, width, name, float(node.attribute("extrapolation_value", 0.0)))
+    if not cut:
+        return node.node(op, node.activation(0))
+    if name != "linear" or outside or rank != 4 or coordinates not in CUT_COORDINATES:
+        what = f"mode {name!r}, {coordinates!r} of {node.dtype()} at rank {rank}"
+        raise node.refuse(what, "Use float32 here, or DequantizeLinear before and QuantizeLinear behind it")
+    return _cut(node, op)
+
+
+def _cut(node: OnnxNode, op: Resize) -> list[Node]:
+    """Numbers of a byte, as QOperator files resize codes: onnxruntime computes them in float32 and cuts the result."""
+    x, y = node.activation(0), node.outputs[0]
+    quantization = node.types[x].quantization
+    dtype = "uint8" if quantization and quantization.offset else node.dtype()
+    wide, made = f"{y}/from", f"{y}/float32"
+    return [
+        Node(wide, Cast("float32"), (x,), wide),
+        Node(node.name, op, (wide,), made),
+        Node(f"{node.name}/cut", Cast(dtype), (made,), y),
+    ]
 
 
 def _nearest(node: OnnxNode, alongs: dict[int, Along], coordinates: str, rounding: str) -> Take:

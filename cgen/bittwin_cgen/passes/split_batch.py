@@ -32,8 +32,10 @@ def _known(graph: Graph) -> set[str]:
 
 
 def _apart(graph: Graph, batch: int) -> bool:
-    """No node mixes images, and no constant differs between them."""
+    """No node mixes images, no constant differs between them, none is an output."""
     known = _known(graph)
+    if known & graph.output_tensors():
+        return False
     for node in graph.nodes:
         if node.output in known:
             continue
