@@ -40,7 +40,6 @@ ALTERNATIVES = {
     "TopK": f"Use ArgMax where the first is enough. Otherwise: {_OUTSIDE[0].lower()}{_OUTSIDE[1:]}",
     "Trilu": "Bake the triangle in as a constant factor",
     "Unique": _UNKNOWN_SIZE,
-    "Where": "Use Clip, Max, Min or a product with a constant mask",
 }
 
 

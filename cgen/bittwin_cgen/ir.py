@@ -105,6 +105,7 @@ class Op:
     )
     elementwise: ClassVar[bool] = False  # one input, each value on its own: int8 is a table of 256 entries
     takes: ClassVar[frozenset[str]] = FLOAT  # dtypes of its inputs as the ONNX file has them; those that move take all
+    conditions: ClassVar[int] = 0  # how many of its first inputs are bool, which no quantization changes
     one_image: ClassVar[bool] = False  # its kernels take one image [1, ...]: of several, each is computed by itself
 
     @property

@@ -45,7 +45,7 @@ FOLDABLE = frozenset(
     Abs Add And Cast Ceil Clip Concat ConstantOfShape Div Equal Exp Expand Floor Gather Greater GreaterOrEqual
     Identity Less LessOrEqual Log Max Min Mod Mul Neg Not Or Pow QuantizeLinear Range ReduceMax ReduceMean ReduceMin
     ReduceProd ReduceSum Reshape Round ScatterND Sign Size Slice Split Sqrt Squeeze Sub Tile Transpose Unsqueeze
-    Where
+    Where Xor
     """.split()
 )
 

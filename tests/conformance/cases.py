@@ -23,14 +23,19 @@ VISION = frozenset(
 # What else vision networks hold here and there.
 FURTHER = frozenset(
     """
-    Abs ArgMax ArgMin Cast Celu Ceil Dropout Exp Expand Floor Gather Gelu GroupNormalization Identity
-    InstanceNormalization LayerNormalization Log LogSoftmax Max Min Mish Neg Pow Reciprocal ReduceL2 ReduceMax ReduceMin
-    ReduceSum ReduceSumSquare Round Selu Sign Softplus Softsign Sqrt Sum ThresholdedRelu Tile
+    Abs And ArgMax ArgMin Cast Celu Ceil Dropout Equal Exp Expand Floor Gather Gelu Greater GreaterOrEqual
+    GroupNormalization Identity InstanceNormalization LayerNormalization Less LessOrEqual Log LogSoftmax Max Min Mish
+    Neg Not Or Pow Reciprocal ReduceL2 ReduceMax ReduceMin ReduceSum ReduceSumSquare Round Selu Sign Softplus Softsign
+    Sqrt Sum ThresholdedRelu Tile Where Xor
     """.split()
 )
 DTYPES = frozenset("float32 int8 uint8 int32 int64 bool".split())
 # Operators whose inputs are all computed at run time; of the others, all but the first are parameters.
-OF_ACTIVATIONS = frozenset("Add Concat Div MatMul Max Min Mul Pow Sub Sum".split())
+OF_ACTIVATIONS = frozenset(
+    """
+    Add And Concat Div Equal Greater GreaterOrEqual Less LessOrEqual MatMul Max Min Mul Or Pow Sub Sum Where Xor
+    """.split()
+)
 
 
 @functools.cache

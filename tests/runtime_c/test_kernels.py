@@ -32,6 +32,9 @@ from bittwin_cgen.ops.binary import KERNELS as BINARY_KERNELS
 from bittwin_cgen.ops.binary import Binary
 from bittwin_cgen.ops.cast import Cast
 from bittwin_cgen.ops.clip import Clip
+from bittwin_cgen.ops.compare import KERNELS as COMPARE_KERNELS
+from bittwin_cgen.ops.compare import OPERATORS as COMPARISONS
+from bittwin_cgen.ops.compare import Compare
 from bittwin_cgen.ops.concat import Concat
 from bittwin_cgen.ops.conv2d import Conv2d
 from bittwin_cgen.ops.conv_integer2d import ConvInteger2d
@@ -58,6 +61,7 @@ from bittwin_cgen.ops.take import Take
 from bittwin_cgen.ops.transpose import Transpose
 from bittwin_cgen.ops.unary import FUNCTIONS, Unary
 from bittwin_cgen.ops.unary import KERNELS as UNARY_KERNELS
+from bittwin_cgen.ops.where import Where
 from bittwin_cgen.runtime import runtime_files
 from tests.runtime_c.kernel_harness import FLAGS, KernelCase, Kind, LoadedCases, run_sanitized
 
@@ -70,7 +74,9 @@ ELEMENTS = {
     "uint8": TensorProto.UINT8,
     "int32": TensorProto.INT32,
     "int64": TensorProto.INT64,
+    "bool": TensorProto.BOOL,
 }
+DTYPES = {"f32": "float32", "s32": "int32", "s64": "int64", "u8": "bool"}
 FLOAT_TOLERANCE = 1e-5
 
 pytestmark = pytest.mark.skipif(bool(why_not_golden()), reason=f"no expected values: {why_not_golden()}")
@@ -617,6 +623,45 @@ def add_broadcast_s8(random: Random, wide: bool = False) -> KernelCase:
     return KernelCase(Add(), (types[0], types[1]), output, (a, b), y) if usable else add_s8(random, "linear")
 
 
+def draw_few(random: Random, shape: tuple[int, ...], dtype: str) -> Array:
+    """Few values, so that equal ones meet; both ends of integers, zeros of both signs and infinities of float32."""
+    few = [-math.inf, -1.5, -0.0, 0.0, 1.5, math.inf] if dtype == "float32" else [0, 1]
+    if dtype in ("int32", "int64"):
+        few += [-1, np.iinfo(dtype).min, np.iinfo(dtype).max]
+    return random.choice(np.array(few, dtype), shape)
+
+
+def compare(random: Random, function: str, dtype: str) -> KernelCase:
+    operator = next(name for name, (kernel, swapped) in COMPARISONS.items() if kernel == function and not swapped)
+    a, b = (draw_few(random, shape, dtype) for shape in draw_operands(random))
+    y = onnxruntime_gives(operator, "bool", [a, b], a, b)
+    types = TensorType(a.shape, dtype), TensorType(b.shape, dtype)
+    return KernelCase(Compare(function), types, TensorType(y.shape, "bool"), (a, b), y)
+
+
+def where(random: Random, dtype: str) -> KernelCase:
+    """One of the three has the shape of the output."""
+    shape, other = sorted(draw_operands(random), reverse=True)
+    shapes = random.permutation(np.array([shape, other, (1, shape[1], 1, 1)]))
+    condition, (a, b) = random.random(shapes[0]) < 0.5, (draw_few(random, tuple(s), dtype) for s in shapes[1:])
+    types = TensorType(condition.shape, "bool"), TensorType(a.shape, dtype), TensorType(b.shape, dtype)
+    y = onnxruntime_gives("Where", dtype, [condition, a, b], condition, a, b)
+    return KernelCase(Where(), types, TensorType(y.shape, dtype), (condition, a, b), y)
+
+
+def where_s8(random: Random) -> KernelCase:
+    """onnxruntime's QLinearWhere; a side has the output's scale now and then."""
+    meanings = [draw_quantization(random) for _ in range(3)]
+    meanings = [meanings[2] if random.random() < 0.3 else meaning for meaning in meanings]
+    shapes = draw_operands(random)
+    condition, (a, b) = random.random(shapes[0]) < 0.5, (draw_codes(random, shape) for shape in shapes)
+    given = (condition, a, *pair(meanings[0]), b, *pair(meanings[1]), *pair(meanings[2]))
+    y = onnxruntime_gives("QLinearWhere", "int8", [condition, a, b], *given, domain="com.microsoft")
+    types = [codes_type(meaning, x.shape) for x, meaning in zip((a, b), meanings, strict=False)]
+    inputs = (TensorType(condition.shape, "bool"), types[0], types[1])
+    return KernelCase(Where(requantizes=True), inputs, codes_type(meanings[2], y.shape), (condition, a, b), y)
+
+
 def cast_u8(random: Random) -> KernelCase:
     source, result = (str(random.choice(sorted(NUMBERS))) for _ in range(2))
     x = random.integers(-(2**40), 2**40, draw_image(random)).astype(np.int64) >> random.integers(0, 41)
@@ -979,6 +1024,7 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_softmax_s8_scalar": (lambda random: softmax_s8(random, False), 12),
     "btw_table_s8_scalar": (table_s8, 6),
     "btw_transpose_u8_scalar": (transpose_u8, 10),
+    "btw_where_s8_scalar": (where_s8, 10),
 }
 
 
@@ -1003,6 +1049,13 @@ for _row in BINARY_KERNELS:
         lambda random, draw=_draw_binary, name=_operator, w=_wide: draw(random, name, w and random.random() < 0.7),
         6 if _wide else 3,
     )
+for _row in COMPARE_KERNELS:
+    _name, _dtype = _row.symbol.removeprefix("btw_compare_").removesuffix("_scalar").rsplit("_", 1)
+    _draw_compare = lambda random, n=_name, d=DTYPES[_dtype]: compare(random, n, d)  # noqa: E731
+    CASES[_row.symbol] = (_draw_compare, 3)
+for _suffix in ("f32", "s32", "s64", "u8"):
+    _dtype = DTYPES[_suffix] if _suffix != "u8" else "uint8"
+    CASES[f"btw_where_{_suffix}_scalar"] = (lambda random, d=_dtype: where(random, d), 4)
 for _name, _function in FUNCTIONS.items():
     CASES[f"btw_unary_{_function.name}_f32_scalar"] = (lambda random, name=_name: unary_f32(random, name), 2)
     for _isa in ("mve", "neon"):

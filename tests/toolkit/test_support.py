@@ -24,6 +24,7 @@ PLAIN = sorted(name for name, entry in support.SUPPORT.items() if not entry.like
 CONVERSIONS = {"ArgMax", "ArgMin", "Cast", "QuantizeLinear", "DequantizeLinear"}
 NOTHING = {"Dropout", "Identity", "Split"}  # Split into one part
 INTEGER = {"ConvInteger", "DynamicQuantizeLinear", "MatMulInteger"}  # tests/toolkit/test_integers.py
+LOGIC = {"And", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Not", "Or", "Xor"}  # test_where.py
 OLD = {"Upsample"}  # gone from the opset of these examples
 
 
@@ -31,10 +32,11 @@ OLD = {"Upsample"}  # gone from the opset of these examples
 class Example:
     """The smallest use of an operator: shapes of its activations, constants behind them, attributes.
 
-    weights: constants that int8 models hold as codes.
+    before: constants in front of them; weights: constants that int8 models hold as codes.
     """
 
     shapes: tuple[tuple[int, ...], ...] = ((1, 2, 4, 4),)
+    before: tuple[NDArray[Any], ...] = ()
     weights: tuple[tuple[int, ...], ...] = ()
     constants: tuple[NDArray[Any], ...] = ()
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -67,6 +69,7 @@ EXAMPLES = {
     "ConvTranspose": Example(weights=((2, 3, 2, 2),)),
     "DepthToSpace": Example(((1, 8, 2, 2),), attributes={"blocksize": 2}),
     "Add": Example(((1, 2, 4, 4), (1, 2, 4, 4))),
+    "Where": Example(((1, 2, 4, 4), (1, 2, 4, 4)), before=(np.array([True, False, False, True]),)),
     "AveragePool": Example(attributes={"kernel_shape": [2, 2]}),
     "BatchNormalization": Example(constants=(vector(1, 2), vector(0, 1), vector(0, 1), vector(1, 2))),
     "Clip": Example(constants=(np.float32(-1), np.float32(1))),
@@ -96,7 +99,7 @@ EXAMPLES = {
     "Unsqueeze": Example(((1, 4),), constants=(np.array([2, 3]),)),
 }
 # QOperator nodes: shapes of their activations, and the order of their inputs. x: codes, scale, zero point; y: the
-# result's scale, zero point; w: a weight's codes, scale, zero point.
+# result's scale, zero point; w: a weight's codes, scale, zero point; c: a condition.
 QEXAMPLES = {
     "QLinearSoftmax": (((1, 8),), "x y", None, {"axis": 1, "opset": 13}),
     "QLinearLeakyRelu": (((1, 2, 4, 4),), "x y", None, {}),
@@ -109,6 +112,7 @@ QEXAMPLES = {
     "QLinearConv": (((1, 2, 4, 4),), "x w y", (3, 2, 2, 2), {}),
     "QLinearGlobalAveragePool": (((1, 2, 4, 4),), "x y", None, {}),
     "QLinearMatMul": (((1, 4),), "x w y", (4, 3), {}),
+    "QLinearWhere": (((1, 2, 4, 4), (1, 2, 4, 4)), "c x x y", None, {}),
 }
 
 
@@ -153,7 +157,8 @@ class Writer:
 
 def float_model(operator: str) -> onnx.ModelProto:
     example, writer = EXAMPLES[operator], Writer(TensorProto.FLOAT)
-    inputs = [writer.input(shape) for shape in example.shapes]
+    inputs = [writer.constant(value) for value in example.before]
+    inputs += [writer.input(shape) for shape in example.shapes]
     inputs += [writer.constant(np.random.default_rng(0).standard_normal(s, np.float32)) for s in example.weights]
     inputs += [writer.constant(value) for value in example.constants]
     return writer.model(writer.node(operator, inputs, **example.attributes))
@@ -170,12 +175,15 @@ def int8_model(operator: str) -> onnx.ModelProto:
                 inputs += [writer.input(remaining.pop(0)), *writer.meaning()]
             elif part == "y":
                 inputs += writer.meaning()
+            elif part == "c":
+                inputs.append(writer.constant(np.array([True, False, False, True])))
             else:
                 assert weight is not None
                 inputs += writer.codes(weight) + [""] * part.count("-")
         return writer.model(writer.node(operator, inputs, **attributes))
     example = EXAMPLES[operator]
-    inputs = [writer.node("DequantizeLinear", [writer.input(s), *writer.meaning()]) for s in example.shapes]
+    inputs = [writer.constant(value) for value in example.before]
+    inputs += [writer.node("DequantizeLinear", [writer.input(s), *writer.meaning()]) for s in example.shapes]
     inputs += [writer.node("DequantizeLinear", writer.codes(s)) for s in example.weights]
     inputs += [writer.constant(value) for value in example.constants]
     result = writer.node(operator, inputs, **example.attributes)
@@ -192,7 +200,7 @@ def kernels(model: onnx.ModelProto) -> list[str]:
 
 def test_every_operator_has_an_entry_and_an_example() -> None:
     assert set(support.SUPPORT) == set(OPERATORS)
-    assert set(EXAMPLES) | set(QEXAMPLES) | CONVERSIONS | INTEGER | OLD == set(OPERATORS)
+    assert set(EXAMPLES) | set(QEXAMPLES) | CONVERSIONS | INTEGER | LOGIC | OLD == set(OPERATORS)
     isas = {kernel.isa for operator in OPERATORS for kernel in support.kernels_of(operator)}
     assert isas <= set(support.INSTRUCTION_SETS)
     assert {entry.like for entry in support.SUPPORT.values()} - {""} <= set(PLAIN)

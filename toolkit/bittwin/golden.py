@@ -45,7 +45,7 @@ def _activations(model: onnx.ModelProto) -> set[str]:
         reads = node.op_type == "DequantizeLinear" and node.input[0] not in constants
         if not (quantizes or reads or node.op_type.startswith("QLinear") or node.op_type == "QGemm"):
             continue
-        index = 1 if node.op_type == "QLinearConcat" else 2
+        index = {"QLinearConcat": 1, "QLinearWhere": 3}.get(node.op_type, 2)
         zero_point = constants.get(node.input[index]) if len(node.input) > index else None
         if zero_point is None and quantizes and len(node.input) < 3:
             zero_point = onnx.TensorProto.UINT8

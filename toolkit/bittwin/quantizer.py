@@ -166,7 +166,9 @@ def prepare(given: ModelProto, where: str) -> ModelProto:
         raise BittwinError(where, f"is not a valid ONNX model ({first_line(error)})", "Export it again") from error
     for tensor in model.graph.initializer:
         if tensor.data_type == TensorProto.FLOAT and not np.isfinite(numpy_helper.to_array(tensor)).all():
-            raise BittwinError(f"{where}, weight {tensor.name!r}", "holds NaN or infinity", "Train or export it again")
+            masks = any(node.op_type == "Where" and tensor.name in node.input for node in model.graph.node)
+            do = "Mask with a finite number: no int8 code means infinity" if masks else "Train or export it again"
+            raise BittwinError(f"{where}, weight {tensor.name!r}", "holds NaN or infinity", do)
     taken = Counter(node.name for node in model.graph.node)
     for node in model.graph.node:
         if not node.name or taken[node.name] > 1:

@@ -61,11 +61,13 @@ class Support:
     like: str = ""
 
 
+COMPARED = "float32, int8, uint8, int32, int64; codes as float32"
 QLINEAR = "int8 or uint8 activations, int8 weights"
 
 SUPPORT: dict[str, Support] = {
     "Abs": Support("table"),
     "Add": Support("exact"),
+    "And": Support("exact", "bool"),
     "ArgMax": Support("exact", "as float32"),
     "ArgMin": Support("exact", "as float32"),
     "AveragePool": Support("exact", "1-D and 2-D"),
@@ -85,6 +87,7 @@ SUPPORT: dict[str, Support] = {
     "Dropout": Support("exact", "as at inference: nothing is computed"),
     "DynamicQuantizeLinear": Support("exact", "float32 to uint8"),
     "Elu": Support("table"),
+    "Equal": Support("exact", COMPARED),
     "Erf": Support("table"),
     "Exp": Support("table"),
     "Expand": Support("exact", "constant shape"),
@@ -99,6 +102,8 @@ SUPPORT: dict[str, Support] = {
     "GlobalAveragePool": Support("exact", "1-D and 2-D"),
     "GlobalLpPool": Support("float", "p of 1 or 2"),
     "GlobalMaxPool": Support("exact"),
+    "Greater": Support("exact", COMPARED),
+    "GreaterOrEqual": Support("exact", COMPARED),
     "GroupNormalization": Support("float", "constant scale and bias"),
     "HardSigmoid": Support("table"),
     "HardSwish": Support("table"),
@@ -108,6 +113,8 @@ SUPPORT: dict[str, Support] = {
     "LRN": Support("float", "rank 3 and 4"),
     "LayerNormalization": Support("float", "constant scale and bias"),
     "LeakyRelu": Support("table"),
+    "Less": Support("exact", COMPARED),
+    "LessOrEqual": Support("exact", COMPARED),
     "Log": Support("table"),
     "LogSoftmax": Support("float"),
     "LpNormalization": Support("float"),
@@ -121,6 +128,8 @@ SUPPORT: dict[str, Support] = {
     "Mish": Support("table"),
     "Mul": Support("exact"),
     "Neg": Support("table"),
+    "Not": Support("exact", "bool"),
+    "Or": Support("exact", "bool"),
     "PRelu": Support("exact"),
     "Pad": Support("exact", "constant pads, any axis, negative too; every mode"),
     "Pow": Support("table", "int8: one constant exponent"),
@@ -135,6 +144,7 @@ SUPPORT: dict[str, Support] = {
     "QLinearMul": Support("exact", "", "Mul"),
     "QLinearSigmoid": Support("table", "", "Sigmoid"),
     "QLinearSoftmax": Support("exact", "", "Softmax"),
+    "QLinearWhere": Support("exact", "", "Where"),
     "QuantizeLinear": Support("exact", "one scale a tensor; scales by channel or block: step by step"),
     "QuickGelu": Support("table", "of com.microsoft"),
     "Reciprocal": Support("table"),
@@ -174,6 +184,8 @@ SUPPORT: dict[str, Support] = {
     "Transpose": Support("exact", "any order of axes"),
     "Unsqueeze": Support("exact", "constant axes"),
     "Upsample": Support("exact", "as Resize", "Resize"),
+    "Where": Support("exact", "float32, int8, uint8, int32, int64, bool"),
+    "Xor": Support("exact", "bool"),
 }
 
 

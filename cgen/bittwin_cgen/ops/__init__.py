@@ -11,6 +11,8 @@ from bittwin_cgen.ops.batch_statistics import read_batch_normalization
 from bittwin_cgen.ops.binary import read_binary, read_extreme, read_mul, read_pow, read_prelu
 from bittwin_cgen.ops.cast import read_cast
 from bittwin_cgen.ops.clip import read_clip, read_relu
+from bittwin_cgen.ops.compare import OPERATORS as COMPARISONS
+from bittwin_cgen.ops.compare import read_compare, read_not
 from bittwin_cgen.ops.concat import read_concat
 from bittwin_cgen.ops.conv2d import read_conv
 from bittwin_cgen.ops.conv_integer2d import read_conv_integer, read_matmul_integer
@@ -37,6 +39,7 @@ from bittwin_cgen.ops.softmax import read_softmax
 from bittwin_cgen.ops.take import read_expand, read_gather, read_slice, read_split, read_tile
 from bittwin_cgen.ops.transpose import read_depth_to_space, read_space_to_depth, read_transpose
 from bittwin_cgen.ops.unary import FUNCTIONS, read_unary
+from bittwin_cgen.ops.where import read_where
 
 OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Add": read_add,
@@ -82,6 +85,7 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Mean": read_extreme,
     "Min": read_extreme,
     "Mul": read_mul,
+    "Not": read_not,
     "PRelu": read_prelu,
     "Pad": read_pad,
     "Pow": read_pow,
@@ -110,6 +114,8 @@ OPERATORS: dict[str, Callable[[OnnxNode], list[Node]]] = {
     "Transpose": read_transpose,
     "Unsqueeze": read_unsqueeze,
     "Upsample": read_resize,
+    "Where": read_where,
+    **dict.fromkeys(COMPARISONS, read_compare),
     **QOPERATORS,
     **{name: read_unary for name in FUNCTIONS if " " not in name and name != "Pow"},
 }

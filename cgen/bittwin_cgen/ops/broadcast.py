@@ -34,10 +34,10 @@ def steps_of(x: TensorType, y: TensorType) -> tuple[int, int] | None:
     return pixel, channel
 
 
-def fields_of(inputs: Sequence[TensorType], y: TensorType) -> dict[str, Field]:
-    """The fields that structs of two operands begin with."""
+def fields_of(inputs: Sequence[TensorType], y: TensorType, sides: Sequence[str] = "ab") -> dict[str, Field]:
+    """The fields that structs of operands begin with, which are named `sides`."""
     fields: dict[str, Field] = dict(channels=y.layout[2])
-    for side, x in zip("ab", inputs, strict=True):
+    for side, x in zip(sides, inputs, strict=True):
         steps = steps_of(x, y)
         assert steps is not None, "the reader makes such an operand larger"
         fields |= {f"{side}_pixel": steps[0], f"{side}_channel": steps[1]}

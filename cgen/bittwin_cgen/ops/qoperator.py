@@ -20,6 +20,7 @@ from bittwin_cgen.ops.matmul import read_gemm, read_matmul
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear, quantization_of
 from bittwin_cgen.ops.softmax import read_softmax
 from bittwin_cgen.ops.unary import read_unary
+from bittwin_cgen.ops.where import read_where
 
 Reader = Callable[[OnnxNode], list[Node]]
 
@@ -30,6 +31,7 @@ def _around(
     activations: list[tuple[int, int, int]],
     output: tuple[int, int],
     constant_inputs: tuple[str, ...] = (),
+    condition: tuple[str, ...] = (),
     **changes: Any,
 ) -> list[Node]:
     """Nodes of `read` between a DequantizeLinear for each (input, scale, zero point) and a QuantizeLinear."""
@@ -41,7 +43,7 @@ def _around(
         types[real] = TensorType(node.shape(index), "float32")
         names.append(real)
     result = f"{node.outputs[0]}/real"
-    inner = replace(node, inputs=(*names, *constant_inputs), outputs=(result,), types=types, **changes)
+    inner = replace(node, inputs=(*condition, *names, *constant_inputs), outputs=(result,), types=types, **changes)
     after = Node(f"{node.name}/quantize", QuantizeLinear(quantization_of(node, *output)), (result,), node.outputs[0])
     return [*before, *read(inner), after]
 
@@ -132,6 +134,11 @@ def read_qlinear_concat(node: OnnxNode) -> list[Node]:
     return _around(node, read_concat, triples, (0, 1))
 
 
+def read_qlinear_where(node: OnnxNode) -> list[Node]:
+    """com.microsoft QLinearWhere: a condition, two triples, y scale, y zero point."""
+    return _around(node, read_where, [(1, 2, 3), (4, 5, 6)], (7, 8), condition=(node.activation(0),), op_type="Where")
+
+
 QOPERATORS: dict[str, Reader] = {
     "QGemm": read_qgemm,
     "QLinearAdd": read_qlinear_add,
@@ -144,4 +151,5 @@ QOPERATORS: dict[str, Reader] = {
     "QLinearMul": read_qlinear_mul,
     "QLinearSoftmax": read_qlinear_softmax,
     "QLinearSigmoid": _read_qlinear_unary("Sigmoid"),
+    "QLinearWhere": read_qlinear_where,
 }

@@ -22,7 +22,8 @@ def fuse_quantized(graph: Graph) -> Graph:
     gone: set[str] = set()
     for node in graph.nodes:
         quantizers = consumers.get(node.output, [])
-        sources = [producers.get(name) for name in node.inputs]
+        conditions = node.inputs[: node.op.conditions]
+        sources = [producers.get(name) for name in node.inputs[node.op.conditions :]]
         if (
             isinstance(node.op, (QuantizeLinear, DequantizeLinear))
             or node.output in outputs
@@ -32,7 +33,7 @@ def fuse_quantized(graph: Graph) -> Graph:
             or not all(source is not None and isinstance(source.op, DequantizeLinear) for source in sources)
         ):
             continue
-        codes = tuple(source.inputs[0] for source in sources if source is not None)
+        codes = (*conditions, *(source.inputs[0] for source in sources if source is not None))
         made = _on_codes(node, codes, tuple(types[name] for name in codes), quantizers[0], types)
         if made is not None:
             fused[quantizers[0].output] = made

@@ -33,7 +33,7 @@ def _quantize_earlier(graph: Graph) -> Graph:
             source = producers.get(source.inputs[0])
         if not moves or source is None or len(consumers[source.output]) > 1 or source.output in outputs:
             continue
-        sources = [producers.get(name) for name in source.inputs]
+        sources = [producers.get(name) for name in source.inputs[source.op.conditions :]]
         if not sources or not all(node is not None and isinstance(node.op, DequantizeLinear) for node in sources):
             continue
         read, nodes = source.output, []

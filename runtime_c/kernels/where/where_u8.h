@@ -1,0 +1,25 @@
+/* One of two tensors, by a condition; all three broadcast, bytes. */
+/* SPDX-License-Identifier: MIT-0 */
+#ifndef BTW_WHERE_U8_H
+#define BTW_WHERE_U8_H
+
+#include "btw.h"
+
+typedef struct {
+    int channels;
+    int condition_pixel; /* elements of the condition from one pixel of y to the next */
+    int condition_channel;
+    int a_pixel;
+    int a_channel;
+    int b_pixel;
+    int b_channel;
+} btw_where_u8;
+
+/* y[pixels][channels] is a where the condition is not 0, else b; it may be an operand that has its shape */
+
+#if !defined(BTW_INLINE_KERNELS)
+void btw_where_u8_scalar(const btw_where_u8 *layer, const uint8_t *x0, const uint8_t *x1, const uint8_t *x2, uint8_t *y,
+                         int pixels);
+#endif
+
+#endif
