@@ -210,7 +210,7 @@ def test_weighted_resizes_equal_onnxruntime(quantized: bool) -> None:
     assert report.differ == 0
 
 
-CUT = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric")
+CUT = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "half_pixel_symmetric")
 
 
 def resized(x: str, y: str, coordinates: str, **attributes: Any) -> onnx.NodeProto:
@@ -228,11 +228,11 @@ def test_linear_resizes_of_bytes_equal_onnxruntime(dtype: str) -> None:
         y = f"y{number}"
         constants[f"{y}_scales"] = np.array([1, 1, *scales], np.float32)
         outputs[y] = dtype
-        nodes.append(resized("x", y, CUT[number % 4]))
+        nodes.append(resized("x", y, CUT[number % 5]))
         real = f"real{number}"
         constants[f"codes{number}_scales"] = constants[f"{y}_scales"]
         outputs[real] = "float32"
-        nodes.append(resized("codes", f"codes{number}", CUT[(number + 1) % 4]))
+        nodes.append(resized("codes", f"codes{number}", CUT[(number + 3) % 5]))
         nodes.append(helper.make_node("DequantizeLinear", [f"codes{number}", "scale", "zero"], [real], real))
     shape = (1, 3, 11, 13)
     model = model_of(nodes, {"x": (dtype, shape), "z": ("float32", shape)}, outputs, constants)
@@ -242,7 +242,7 @@ def test_linear_resizes_of_bytes_equal_onnxruntime(dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "attributes", [dict(antialias=1), dict(mode="cubic"), dict(coordinate_transformation_mode="half_pixel_symmetric")]
+    "attributes", [dict(antialias=1), dict(mode="cubic"), dict(coordinate_transformation_mode="tf_crop_and_resize")]
 )
 def test_other_resizes_of_bytes_are_refused(attributes: dict[str, Any]) -> None:
     node = resized("x", "y", "half_pixel", **attributes)
@@ -257,3 +257,20 @@ def test_linear_resize_of_one_axis_that_is_named(dtype: str) -> None:
     node = resized("x", "y", "half_pixel", axes=[3])
     report = verify(model_of([node], {"x": (dtype, (1, 3, 5, 7))}, {"y": dtype}, constants), samples=2)
     assert report.passed, report.first_difference
+
+
+def test_places_near_a_half_are_ties_as_in_onnxruntime() -> None:
+    """14.500000953 along rows of 1.3, 2.500000477 along columns of 0.6, 0.49999997 in float32."""
+    constants: dict[str, Any] = {}
+    nodes, outputs = [], {}
+    for number, scales in enumerate(((1.3, 0.6), (2.6, 1.7), (1.7, 2.6), (0.7, 1.3))):
+        for coordinates in ("half_pixel", "half_pixel_symmetric"):
+            for rounding in ("round_prefer_floor", "round_prefer_ceil"):
+                y = f"y{number}_{coordinates}_{rounding}"
+                constants[f"{y}_scales"] = np.array([1, 1, *scales], np.float32)
+                outputs[y] = "float32"
+                nodes.append(resized("x", y, coordinates, mode="nearest", nearest_mode=rounding))
+    model = model_of(nodes, {"x": ("float32", (1, 1, 30, 21))}, outputs, constants)
+    report = verify(model, samples=1)
+    assert report.passed, report.first_difference
+    assert report.max_error == 0

@@ -188,9 +188,10 @@ class Along:
         if mode == "pytorch_half_pixel" and self.outputs == 1:
             return 0 * x
         if mode == "half_pixel_symmetric":
-            adjustment = self.outputs / (float(scale) * self.size)
-            offset = np.float32(self.size / 2 * (1 - adjustment))
-            return offset + ((x + half) / scale - half)
+            adjustment = np.float32(self.outputs) / (scale * np.float32(self.size))
+            offset = float(np.float32(self.size) * half * (np.float32(1) - adjustment))
+            sums = offset + (x.astype(np.float64) + 0.5) / float(scale) - 0.5  # onnxruntime adds doubles here
+            return np.asarray(sums, np.float32)
         return (x + half) / scale - half
 
 
@@ -203,7 +204,7 @@ COORDINATES = (
     "tf_half_pixel_for_nn",
     "tf_crop_and_resize",
 )
-CUT_COORDINATES = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric")  # weights exact to the last bit
+TIE = 1e-6  # so far from a half onnxruntime takes a place for one
 NEAREST = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "simple")
 
 
@@ -212,14 +213,15 @@ def nearest(along: Along, coordinates: str, rounding: str) -> list[int]:
     if along.scale == 1:  # onnxruntime crops no such axis
         return list(range(along.outputs))
     places = along.places(coordinates)
-    whole = np.trunc(places)
-    away = np.trunc(places + np.copysign(np.float32(0.5), places))  # C's roundf, of what is far below 2**23
+    floor = np.floor(places)
+    above = places - floor  # exact
+    tie = np.abs(above - np.float32(0.5)) < TIE
     rounded = {
-        "round_prefer_floor": np.where(places == whole + np.float32(0.5), np.floor(places), away),
-        "round_prefer_ceil": away,
+        "round_prefer_floor": np.where(tie | (above < 0.5), floor, floor + 1),
+        "round_prefer_ceil": np.where(tie | (above > 0.5), floor + 1, floor),
         "floor": np.floor(places),
         "ceil": np.ceil(places),
-        "simple": np.ceil(places) if along.scale < 1 else whole,
+        "simple": np.ceil(places) if along.scale < 1 else np.trunc(places),
     }[rounding]
     inside = np.clip(rounded, 0, along.size - 1)
     if coordinates == "tf_crop_and_resize":
@@ -322,7 +324,7 @@ def read_resize(node: OnnxNode) -> list[Node]:
     op = Resize(height, width, name, float(node.attribute("extrapolation_value", 0.0)))
     if not cut:
         return node.node(op, node.activation(0))
-    if name != "linear" or outside or rank != 4 or coordinates not in CUT_COORDINATES:
+    if name != "linear" or outside or rank != 4 or crop or coordinates == "tf_half_pixel_for_nn":
         what = f"mode {name!r}, {coordinates!r} of {node.dtype()} at rank {rank}"
         raise node.refuse(what, "Use float32 here, or DequantizeLinear before and QuantizeLinear behind it")
     return _cut(node, op)
