@@ -453,7 +453,7 @@ def draw_add(random: Random, kind: str) -> tuple[Quantization, Quantization, Qua
             b = Quantization(float(np.float32(unit * random.uniform(0.1, 2))), b.zero_point)
             y = Quantization(unit, y.zero_point)
         elif kind == "float":
-            a = Quantization(2.0**24 * y.scale, 0)
+            a = Quantization(2.0**23 * y.scale, 0)
         types = [codes_type(quantization, (1, 2, 2, 2)) for quantization in (a, b, y)]
         if prove_add(_scales(types[:2], types[2])).kind == kind:
             return a, b, y
