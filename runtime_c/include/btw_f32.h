@@ -332,7 +332,7 @@ static __attribute__((noinline, unused)) void btw_f32_four(const btw_f32_blocks 
                 BTW_F32_FROM_ZERO_TO("r4!", "s8", "s9", "s10", "s11")
                     BTW_F32_FROM_ZERO_TO("r5!", "s12", "s13", "s14", "s15"),
             BTW_F32_ZERO_TO_HIGH_TO("r0", "r2!", "s0", "s1", "s2", "s3") BTW_F32_ZERO_TO_HIGH_TO(
-                "r0", "r3", "s4", "s5", "s6", "s7") BTW_F32_ZERO_TO_HIGH_TO("r0", "r4!", "s8", "s9", "s10", "s11")
+                "r0", "r3!", "s4", "s5", "s6", "s7") BTW_F32_ZERO_TO_HIGH_TO("r0", "r4!", "s8", "s9", "s10", "s11")
                 BTW_F32_ZERO_TO_HIGH_TO("r0", "r5!", "s12", "s13", "s14", "s15"))
         : "+r"(r0)
         :

@@ -20,6 +20,7 @@ from bittwin.verifier import verify
 from bittwin_cgen import pipeline
 from bittwin_cgen.ir import Graph
 from bittwin_cgen.ops.conv2d import Conv2d
+from bittwin_cgen.targets import TARGETS
 
 Port = tuple[str, Sequence[int]]
 
@@ -439,3 +440,13 @@ def test_a_list_of_files_that_is_not_text(tmp_path: Path, capsys: pytest.Capture
     (made / ".bittwin").write_bytes(b"\xff\xfe\x00")
     assert status("generate", model, "-o", str(made)) == 2
     assert "holds files that bittwin did not write" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_real_sums_that_broadcast(target: str) -> None:
+    """The kernels of an Add that broadcasts are those of Binary, which ask what is computed."""
+    w = Writer()
+    w.node("Sigmoid", ["z"], "s")
+    w.node("Add", ["x", "s"], "y")
+    model = generate(w.model([("x", (1, 8, 3, 5)), ("z", (1, 8, 1, 1))], [("y", (1, 8, 3, 5))]), target)
+    assert [layer["kernel"] for layer in model.manifest["layers"]][-1].startswith("btw_binary_add_f32")
