@@ -221,7 +221,7 @@ def kernel_files() -> list[Path]:
 
 def test_kernel_names_say_operator_type_and_instruction_set() -> None:
     isas = "scalar|armv6m|armv7m|dsp|fpu|mve|neon|dotprod|i8mm"
-    symbol = re.compile(rf"btw_[a-z0-9_]+_(s8|u8|s16|s32|s64|f32)_({isas})(_[a-z0-9]+)?")
+    symbol = re.compile(rf"btw_[a-z0-9_]+_(s8|u8|s16|u16|s32|s64|f32)_({isas})(_[a-z0-9]+)?")
     rows = kernel_rows()
     assert len(rows) > 15
     for row in rows:

@@ -85,7 +85,7 @@ class TensorType:
 # (operator, meaning of its input codes, of its output codes) to int8[256], the codes that onnxruntime gives
 UnaryTable = Callable[["OnnxForm", Quantization, Quantization], Array]
 FLOAT = frozenset({"float32"})
-NUMBERS = frozenset({"float32", "int8", "uint8", "int32", "int64", "bool"})
+NUMBERS = frozenset({"float32", "int8", "uint8", "int16", "uint16", "int32", "int64", "bool"})
 
 
 @dataclass(frozen=True, eq=False)

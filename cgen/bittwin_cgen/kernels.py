@@ -26,7 +26,9 @@ def select(kernels: Sequence[Kernel], layer: Layer, dtype: str | None = None) ->
 
 def kernel_dtype(dtype: str) -> str:
     """The suffix of C names: float32 is f32, int8 is s8."""
-    return {"float32": "f32", "int8": "s8", "uint8": "u8", "int32": "s32", "int64": "s64", "bool": "u8"}[dtype]
+    if dtype == "bool":
+        return "u8"
+    return dtype.replace("float", "f").replace("uint", "u").replace("int", "s")
 
 
 def needs_aarch64(layer: Layer) -> str | None:

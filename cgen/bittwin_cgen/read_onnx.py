@@ -34,7 +34,8 @@ MICROSOFT = frozenset(
     QLinearGlobalAveragePool QLinearLeakyRelu QLinearMul QLinearSigmoid QLinearSoftmax QLinearWhere QuickGelu
     """.split()
 )
-IN_BOTH = frozenset({"Gelu"})  # domains: before opset 20, and since
+QUANTIZERS = frozenset({"DequantizeLinear", "QuantizeLinear"})  # com.microsoft's do what those of opset 21 do
+IN_BOTH = QUANTIZERS | {"Gelu"}  # domains: before opset 20, and since
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 OLDEST_OPSET = 7
 LARGEST_TENSOR = 1 << 31  # bytes; what C reaches with int
@@ -248,10 +249,11 @@ class _Reader:
         self.types[name] = type
 
     def _node(self, proto: onnx.NodeProto, name: str) -> None:
+        microsoft = proto.domain == "com.microsoft"
         node = OnnxNode(
             name,
             proto.op_type,
-            self.opset,
+            max(self.opset, 21) if microsoft and proto.op_type in QUANTIZERS else self.opset,
             tuple(proto.input),
             tuple(proto.output),
             {a.name: _attribute(a) for a in proto.attribute if a.type not in (a.GRAPH, a.GRAPHS)},
@@ -272,7 +274,7 @@ class _Reader:
             raise node.refuse(what, "Repair the model or export it again") from None
 
     def _compute(self, node: OnnxNode, proto: onnx.NodeProto) -> None:
-        if proto.domain == "com.microsoft" and proto.op_type not in MICROSOFT:
+        if proto.domain == "com.microsoft" and proto.op_type not in MICROSOFT | IN_BOTH:
             do = "Save the model before onnxruntime optimizes it"
             raise node.refuse("this operator of com.microsoft is not supported", do)
         reader = OPERATORS.get(proto.op_type)
@@ -387,7 +389,7 @@ class _Reader:
             if name in self.codes:
                 return False
         try:
-            values = _evaluate(proto, self.opset, {name: self.constants[name] for name in node.inputs if name})
+            values = _evaluate(proto, node.opset, {name: self.constants[name] for name in node.inputs if name})
         except Exception as error:
             raise node.refuse(f"its constant value cannot be computed ({error})", "Fold it with onnxslim") from None
         self.constants.update(zip(node.outputs, values, strict=True))
@@ -464,6 +466,10 @@ def _evaluate(proto: onnx.NodeProto, opset: int, values: Mapping[str, Array]) ->
         for name, value in values.items()
     ]
     outputs = [onnx.helper.make_empty_tensor_value_info(name) for name in proto.output]
+    if proto.op_type in QUANTIZERS:
+        plain = onnx.NodeProto()
+        plain.CopyFrom(proto)
+        plain.domain, proto = "", plain
     graph = onnx.helper.make_graph([proto], "constant", infos, outputs)
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=10)
     return [np.asarray(value) for value in onnx.reference.ReferenceEvaluator(model).run(None, dict(values))]

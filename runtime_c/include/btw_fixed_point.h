@@ -117,4 +117,13 @@ static inline int8_t btw_quantize_s8(float x, float scale, int zero_point)
     return btw_clamp_s8((int32_t)btw_round_half_even(code) + zero_point);
 }
 
+/* QuantizeLinear to int16 or uint16, whose codes are low to high; NaN is as low as can be. */
+static inline int32_t btw_quantize_wide(float x, float scale, int zero_point, int32_t low, int32_t high)
+{
+    float code = x / scale;
+    code = code > -131072.0f ? code < 131072.0f ? code : 131072.0f : -131072.0f;
+    const int32_t moved = (int32_t)btw_round_half_even(code) + zero_point;
+    return moved < low ? low : moved > high ? high : moved;
+}
+
 #endif

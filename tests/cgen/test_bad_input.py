@@ -353,7 +353,7 @@ def test_rank_that_is_not_supported(operator: str, shape: list[int]) -> None:
 @pytest.mark.parametrize(
     "element",
     [
-        TensorProto.INT16,
+        TensorProto.UINT4,
         TensorProto.FLOAT16,
         TensorProto.BFLOAT16,
         TensorProto.DOUBLE,

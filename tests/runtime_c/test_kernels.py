@@ -51,6 +51,7 @@ from bittwin_cgen.ops.mul import Mul
 from bittwin_cgen.ops.normalize import Normalize
 from bittwin_cgen.ops.pad import Pad
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear
+from bittwin_cgen.ops.quantize_wide import DequantizeWide, QuantizeWide
 from bittwin_cgen.ops.recentre import Recentre
 from bittwin_cgen.ops.reduce import Axes, Extreme, Reduce
 from bittwin_cgen.ops.reshape import Reshape
@@ -72,6 +73,8 @@ ELEMENTS = {
     "float32": TensorProto.FLOAT,
     "int8": TensorProto.INT8,
     "uint8": TensorProto.UINT8,
+    "int16": TensorProto.INT16,
+    "uint16": TensorProto.UINT16,
     "int32": TensorProto.INT32,
     "int64": TensorProto.INT64,
     "bool": TensorProto.BOOL,
@@ -94,7 +97,13 @@ def kernel_rows() -> list[Kernel]:
 
 
 def onnxruntime_gives(
-    operator: str, output: str, activations: Sequence[Array], *inputs: Array | None, domain: str = "", **attributes: Any
+    operator: str,
+    output: str,
+    activations: Sequence[Array],
+    *inputs: Array | None,
+    domain: str = "",
+    version: int = 20,
+    **attributes: Any,
 ) -> Array:
     """The output of a model of one node. `inputs` are all of its inputs; those in `activations` are not constant."""
     names, initializers, feeds, ports = [], [], {}, []
@@ -111,7 +120,7 @@ def onnxruntime_gives(
     node = helper.make_node(operator, names, ["y"], domain=domain, **attributes)
     result = helper.make_tensor_value_info("y", ELEMENTS[output], None)
     graph = helper.make_graph([node], "one", ports, [result], initializers)
-    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
+    opsets = [helper.make_opsetid("", version), helper.make_opsetid("com.microsoft", 1)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
@@ -936,6 +945,38 @@ def dequantize_f32(random: Random) -> KernelCase:
     return KernelCase(op, (codes_type(quantization, shape),), TensorType(shape, "float32"), (x,), y)
 
 
+def wide_meaning(random: Random, dtype: str) -> tuple[np.float32, Array]:
+    """A scale and a zero point: the lowest, the highest, 0, or any."""
+    limits = np.iinfo(dtype)
+    zero_point = random.choice([limits.min, limits.max, 0, random.integers(limits.min, limits.max + 1)])
+    return np.float32(2.0 ** random.uniform(-20, 4)), np.array(zero_point, dtype)
+
+
+def quantize_wide(random: Random, dtype: str) -> KernelCase:
+    """Ties, values around both ends of the codes, far outside, infinite."""
+    (scale, zero_point), shape = wide_meaning(random, dtype), draw_image(random)
+    limits = np.iinfo(dtype)
+    codes = random.integers(limits.min, limits.max + 1, shape)
+    ends = random.choice([limits.min, limits.max], shape) + random.integers(-3, 4, shape)
+    codes = np.where(random.random(shape) < 0.3, ends, codes) - int(zero_point) + random.choice([0, 0.5, 0.3], shape)
+    x = scale * codes.astype(np.float32)
+    strange = np.float32([np.inf, -np.inf, np.nan, -0.0, 3e38, -3e38])
+    x = np.where(random.random(shape) < 0.1, random.choice(strange, shape), x).astype(np.float32)
+    y = onnxruntime_gives("QuantizeLinear", dtype, [x], x, scale, zero_point, version=21)
+    op = QuantizeWide(dtype, float(scale), int(zero_point))
+    return KernelCase(op, (TensorType(shape, "float32"),), TensorType(shape, dtype), (x,), y)
+
+
+def dequantize_wide(random: Random, dtype: str) -> KernelCase:
+    (scale, zero_point), shape = wide_meaning(random, dtype), draw_image(random)
+    limits = np.iinfo(dtype)
+    x = random.integers(limits.min, limits.max + 1, shape).astype(dtype)
+    x = np.where(random.random(shape) < 0.2, random.choice(np.array([limits.min, limits.max], dtype), shape), x)
+    y = onnxruntime_gives("DequantizeLinear", "float32", [x], x, scale, zero_point, version=21)
+    op = DequantizeWide(float(scale), int(zero_point))
+    return KernelCase(op, (TensorType(shape, dtype),), TensorType(shape, "float32"), (x,), y)
+
+
 def softmax_f32(random: Random) -> KernelCase:
     x = draw_real(random, draw_image(random)) * np.float32(random.choice([0.01, 1, 30, 1000]))
     return real_case(Softmax(), [x], onnxruntime_gives("Softmax", "float32", [x], x, axis=1))
@@ -1012,6 +1053,10 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_dynamic_quantize_linear_zero_point_u8_scalar": (lambda random: dynamic_quantize(random, 2), 6),
     "btw_pad_u8_scalar": (pad_u8, 16),
     "btw_quantize_linear_s8_scalar": (quantize_s8, 12),
+    "btw_dequantize_linear_s16_scalar": (lambda random: dequantize_wide(random, "int16"), 6),
+    "btw_dequantize_linear_u16_scalar": (lambda random: dequantize_wide(random, "uint16"), 6),
+    "btw_quantize_linear_s16_scalar": (lambda random: quantize_wide(random, "int16"), 12),
+    "btw_quantize_linear_u16_scalar": (lambda random: quantize_wide(random, "uint16"), 12),
     "btw_recentre_u8_scalar": (recentre_u8, 6),
     "btw_resize_f32_scalar": (lambda random: resize(random, "float32"), 8),
     "btw_resize_s8_scalar": (lambda random: resize(random, "int8", taps=3), 6),

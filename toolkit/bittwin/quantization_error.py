@@ -71,7 +71,7 @@ def quantization_errors(
         codes = golden.run(made, inputs)
         one = dict(others)
         for name, values in one.items():
-            if types[name] == TensorProto.FLOAT and values.dtype == np.int8:
+            if types[name] == TensorProto.FLOAT and values.dtype in (np.int8, np.int16, np.uint16):
                 scale, zero_point = meaning[name]
                 one[name] = np.float32(scale) * (values.astype(np.float32) - zero_point)
         real = {**one, **golden.run(exact, one)}
@@ -108,8 +108,13 @@ def _quantizers(model: onnx.ModelProto) -> list[_Quantizer]:
     return found
 
 
+def has_int8(model: onnx.ModelProto) -> bool:
+    """True where there is something to measure."""
+    return bool(_quantizers(model))
+
+
 def _input_meaning(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
-    """{graph input of int8 codes: scale and zero point of the DequantizeLinear that reads it}."""
+    """{graph input of codes: scale and zero point of the DequantizeLinear that reads it}."""
     constants = _constants(model)
     inputs = {value.name for value in model.graph.input}
     return {
@@ -131,7 +136,7 @@ def without_quantization(model: onnx.ModelProto) -> onnx.ModelProto:
         if node.op_type in ("QuantizeLinear", "DequantizeLinear") and node.input[0] not in constants:
             node.CopyFrom(helper.make_node("Identity", node.input[:1], node.output[:1], node.name))
     for value in (*copy.graph.input, *copy.graph.output):
-        if value.type.tensor_type.elem_type == TensorProto.INT8:
+        if value.type.tensor_type.elem_type in (TensorProto.INT8, TensorProto.INT16, TensorProto.UINT16):
             value.type.tensor_type.elem_type = TensorProto.FLOAT
     del copy.graph.value_info[:]
     return copy

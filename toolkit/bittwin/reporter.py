@@ -14,7 +14,7 @@ from bittwin import charts, golden
 from bittwin.boards import BOARDS
 from bittwin.generator import generate
 from bittwin.profiler import ProfileReport, profile
-from bittwin.quantization_error import TensorError, by_tensor, quantization_errors
+from bittwin.quantization_error import TensorError, by_tensor, has_int8, quantization_errors
 from bittwin.runner import Samples, batches, model_ports, samples_of
 from bittwin.verifier import VerificationReport, verify
 from bittwin_cgen import BittwinError
@@ -161,6 +161,8 @@ def _errors(
     if not any(node.op_type == "QuantizeLinear" for node in model.graph.node):
         kind = "is float32" if not any(node.op_type.startswith("Q") for node in model.graph.node) else "is QOperator"
         return [], f"The model {kind}: int8 and float32 tensors cannot be laid side by side."
+    if not has_int8(model):
+        return [], "No QuantizeLinear of the model makes int8 codes of one scale: there is nothing to lay side by side."
     if float_model is not None:
         return quantization_errors(model, samples, float_model), "against the float32 model that was given"
     against = "against the same model with activations left in float32 (--float shows the rounding of weights, too)"
@@ -303,8 +305,9 @@ def _verdict(row: Any) -> str:
     if row.differ:
         return f"{row.differ:,} of {row.compared:,} differ"
     if row.inexact:
-        return f"{row.inexact:,} of {row.compared:,} off by one code (float32 in onnxruntime, too)"
-    return f"all {row.compared:,} equal" if row.dtype == "int8" else f"all {row.compared:,} within the tolerance"
+        codes = "one code" if row.max_error <= 1 else f"up to {row.max_error:.0f} codes"
+        return f"{row.inexact:,} of {row.compared:,} off by {codes} (float32 in onnxruntime, too)"
+    return f"all {row.compared:,} within the tolerance" if row.dtype == "float32" else f"all {row.compared:,} equal"
 
 
 def _inline(svg: str) -> Any:

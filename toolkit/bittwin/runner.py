@@ -141,10 +141,16 @@ def checked(values: Array, port: Port, where: str, key: str) -> Array:
 
 
 def draw_samples(ports: Sequence[Port], count: int, seed: int = 0) -> Samples:
-    """N(0, 1) for float inputs, all values alike for int8, uint8 and bool, -100 to 100 for wider integers."""
+    """N(0, 1) for float inputs, all values alike for integers of 8 and 16 bits and bool, -100 to 100 for wider."""
     generator = np.random.default_rng(seed)
     inputs: dict[str, Array] = {}
-    ranges = {"int8": (-128, 128), "uint8": (0, 256), "bool": (0, 2)}
+    ranges = {
+        "int8": (-128, 128),
+        "uint8": (0, 256),
+        "bool": (0, 2),
+        "int16": (-(1 << 15), 1 << 15),
+        "uint16": (0, 1 << 16),
+    }
     unit = _unit(ports)
     for port in ports:
         shape = (count if unit else count * port.images, *port.shape[1:])

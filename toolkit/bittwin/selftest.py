@@ -14,12 +14,13 @@ from bittwin import golden
 from bittwin.builder import to_c_order
 from bittwin.runner import Samples, batches, model_ports
 from bittwin.templates import render
-from bittwin.verifier import dtype_in_file, inexact_tensors
+from bittwin.verifier import dtype_in_file, inexact_tensors, steps_allowed, wide_step
 from bittwin_cgen import BittwinError
 from bittwin_cgen.emit.literals import C_TYPES, array_body, float_literal
 from bittwin_cgen.fixed_point import quantize_linear
 from bittwin_cgen.interpret import interpret
 from bittwin_cgen.ir import Array, GeneratedModel, Graph, Quantization, TensorType
+from bittwin_cgen.ops.quantize_wide import WIDE
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Port:
     macro: str
     type: str
     values: Array
-    exact: bool  # every bit; else an int8 code may be off by one, a float within the tolerance
+    exact: bool  # every bit; else a code may be off by `steps`, a float within the tolerance
+    steps: int = 1
     absolute: tuple[str, ...] = ()  # tolerance of a float output, beside 1e-4 of the value, for each sample
 
 
@@ -122,13 +124,16 @@ def selftest_files(model: GeneratedModel, runs: Sequence[Golden]) -> dict[str, s
 def _port(model: GeneratedModel, port: Mapping[str, str], values: Sequence[Array]) -> Port:
     graph = model.program.graph
     scales = [max(1.0, float(np.abs(v.astype(np.float64)).max(initial=0.0))) for v in values]
+    step = wide_step(graph, port["tensor"])
+    allowed = steps_allowed(graph, port["tensor"], np.stack(values)) if port["dtype"] in WIDE else np.ones(1)
     return Port(
         port["parameter"],
         f"{model.name}_{port['parameter']}".upper(),
         C_TYPES[port["dtype"]],
         np.concatenate([to_c_order(v).reshape(-1) for v in values]),
         port["dtype"] != "float32" and port["tensor"] not in inexact_tensors(graph),
-        tuple(float_literal(1e-5 * scale) for scale in scales),
+        int(allowed.max()),
+        tuple(float_literal(1e-5 * scale + 1.01 * step) for scale in scales),
     )
 
 

@@ -73,7 +73,7 @@ SUPPORT: dict[str, Support] = {
     "AveragePool": Support("exact", "1-D and 2-D"),
     "BatchNormalization": Support("float", "folded into the convolution before it; also by statistics of its input"),
     "BiasGelu": Support("float", "of com.microsoft"),
-    "Cast": Support("exact", "between float32, int8, uint8, int32, int64, bool"),
+    "Cast": Support("exact", "between float32, int8, uint8, int16, uint16, int32, int64, bool"),
     "Ceil": Support("table"),
     "Celu": Support("table"),
     "Clip": Support("table", "constant bounds"),
@@ -82,7 +82,9 @@ SUPPORT: dict[str, Support] = {
     "ConvInteger": Support("exact", "1-D and 2-D, constant weights; to int32"),
     "ConvTranspose": Support("float", "1-D and 2-D, constant weights"),
     "DepthToSpace": Support("exact", "both modes"),
-    "DequantizeLinear": Support("exact", "one scale a tensor; scales by channel or block, and int32: step by step"),
+    "DequantizeLinear": Support(
+        "exact", "one scale a tensor; scales by channel or block, and int32: step by step; int16, uint16: to float32"
+    ),
     "Div": Support("exact", "integers: int8, uint8, int32"),
     "Dropout": Support("exact", "as at inference: nothing is computed"),
     "DynamicQuantizeLinear": Support("exact", "float32 to uint8"),
@@ -145,7 +147,9 @@ SUPPORT: dict[str, Support] = {
     "QLinearSigmoid": Support("table", "", "Sigmoid"),
     "QLinearSoftmax": Support("exact", "", "Softmax"),
     "QLinearWhere": Support("exact", "", "Where"),
-    "QuantizeLinear": Support("exact", "one scale a tensor; scales by channel or block: step by step"),
+    "QuantizeLinear": Support(
+        "exact", "one scale a tensor; scales by channel or block: step by step; int16, uint16: from float32"
+    ),
     "QuickGelu": Support("table", "of com.microsoft"),
     "Reciprocal": Support("table"),
     "ReduceL1": Support("float"),

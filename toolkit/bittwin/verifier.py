@@ -30,16 +30,17 @@ from bittwin.runner import (
 )
 from bittwin_cgen import BittwinError
 from bittwin_cgen.interpret import interpret
-from bittwin_cgen.ir import Array, GeneratedModel, Graph, Program, TensorType
+from bittwin_cgen.ir import Array, GeneratedModel, Graph, Op, Program, TensorType
 from bittwin_cgen.ops.compare import Compare
 from bittwin_cgen.ops.known import Known
 from bittwin_cgen.ops.quantize_linear import DequantizeLinear, QuantizeLinear
+from bittwin_cgen.ops.quantize_wide import WIDE, DequantizeWide, QuantizeWide
 from bittwin_cgen.read_onnx import load_model
 from bittwin_cgen.symbolic_batch import batch_note
 
 Progress = Callable[[int, int], None]
 FOLLOWS = "exact by itself; what it reads is off by what onnxruntime computes in float32"
-EXACT = (DequantizeLinear, Known)  # what makes the float32 that onnxruntime makes, bit by bit
+EXACT = (DequantizeLinear, DequantizeWide, Known)  # what makes the float32 that onnxruntime makes, bit by bit
 CONSTANT = "a constant, computed while the file was read"
 
 
@@ -196,7 +197,7 @@ def inexact_tensors(graph: Graph) -> set[str]:
     sources = graph.producers()
     inexact: set[str] = set()
     for node in graph.nodes:
-        made_in_float = isinstance(node.op, QuantizeLinear) and node.inputs[0] not in inputs
+        made_in_float = isinstance(node.op, (QuantizeLinear, QuantizeWide)) and node.inputs[0] not in inputs
         made_in_float |= isinstance(node.op, Compare) and any(
             graph.types[name].dtype == "float32" and name in sources and not isinstance(sources[name].op, EXACT)
             for name in node.inputs
@@ -204,6 +205,28 @@ def inexact_tensors(graph: Graph) -> set[str]:
         if made_in_float or any(name in inexact for name in node.inputs):
             inexact.add(node.output)
     return inexact
+
+
+def _maker(graph: Graph, tensor: str) -> Op | None:
+    """The operator that computes the values of a tensor, which others only move; None for inputs."""
+    producers = graph.producers()
+    while tensor in producers and producers[tensor].op.moves:
+        tensor = producers[tensor].inputs[0]
+    return producers[tensor].op if tensor in producers else None
+
+
+def steps_allowed(graph: Graph, tensor: str, expected: Array) -> Array:
+    """By how much 16-bit codes may be off: the tolerance of the float that is quantized, in whole steps, at least 1."""
+    made = _maker(graph, tensor)
+    zero_point = made.zero_point if isinstance(made, QuantizeWide) else 0
+    steps = np.abs(expected.astype(np.float64) - zero_point)
+    return np.maximum(1.0, np.floor(1e-4 * steps + 1e-5 * steps.max(initial=0.0)))
+
+
+def wide_step(graph: Graph, tensor: str) -> float:
+    """By how much dequantized 16-bit codes differ that differ by one; 0 for other tensors, and for exact ones."""
+    made = _maker(graph, tensor)
+    return made.scale if isinstance(made, DequantizeWide) and tensor in inexact_tensors(graph) else 0.0
 
 
 class _Comparison:
@@ -283,6 +306,10 @@ class _Comparison:
             return self.inferred.get(name, "float32")
         return dtype_in_file(type)
 
+    def _wide(self) -> str | None:
+        """The type of codes of 16 bits, where there are some."""
+        return next((node.op.dtype for node in self.graph.nodes if isinstance(node.op, QuantizeWide)), None)
+
     def report(self, progress: Progress | None) -> VerificationReport:
         result = VerificationReport(
             name=self.model.name,
@@ -291,7 +318,7 @@ class _Comparison:
             golden=golden.golden_name(self.proto) if self.quantized else "onnxruntime (float32)",
             session=golden.session_of(self.proto),
             onnxruntime=onnxruntime.__version__,
-            dtype="int8" if self.quantized else "float32",
+            dtype="int8" if self.quantized else self._wide() or "float32",
             samples=self.samples.count,
         )
         if self.quantized and (why := golden.why_not_golden(self.proto)):
@@ -404,7 +431,8 @@ class _Comparison:
                 error = np.where(same, 0.0, np.abs(mine.astype(np.float64) - expected.astype(np.float64)))
             exact_output = name in self.real and self._exact_output(name)
             scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
-            wrong = error > (0 if exact_output else 1e-4 * np.abs(expected) + 1e-5 * scale)
+            step = wide_step(self.graph, self._tensor(name))
+            wrong = error > (0 if exact_output else 1e-4 * np.abs(expected) + 1e-5 * scale + 1.01 * step)
             wrong |= ~np.isfinite(mine) & (mine != expected) & ~(np.isnan(mine) & np.isnan(expected))
         row.max_error = max(row.max_error, float(error.max(initial=0.0)))
         if not wrong.any():
@@ -418,7 +446,10 @@ class _Comparison:
             meaning = self.graph.types[tensor].quantization
             code = meaning.scale if meaning is not None and not whole else 1.0
             truths = row.dtype == "bool"
-            near = not truths and (whole or meaning is not None) and float(error.max()) <= 1.01 * code
+            if row.dtype in WIDE:
+                near = bool((error <= steps_allowed(self.graph, tensor, expected)).all())
+            else:
+                near = not truths and (whole or meaning is not None) and float(error.max()) <= 1.01 * code
             few = not truths or int(wrong.sum()) <= max(1, wrong.size // 100)  # operands that all but meet
             if near or (few and self._right_by_itself(tensor, found)):
                 row.inexact += int(wrong.sum())

@@ -13,7 +13,8 @@ from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.reshape import Reshape
 
-CODES = {"float32": 0, "int8": 1, "uint8": 2, "int32": 3, "int64": 4, "bool": 5}  # as in cast_u8.h
+ORDER = ("float32", "int8", "uint8", "int32", "int64", "bool", "int16", "uint16")  # as in cast_u8.h
+CODES = {dtype: code for code, dtype in enumerate(ORDER)}
 
 
 @dataclass(frozen=True)

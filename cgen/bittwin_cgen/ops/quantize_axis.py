@@ -1,6 +1,7 @@
 """QuantizeLinear and DequantizeLinear with a scale for each channel or block, step by step in plain operators.
 
-With one scale for the tensor they are the operators of `quantize_linear`, which int8 layers fuse with.
+With one scale for the tensor they are the operators of `quantize_linear`, which int8 layers fuse with, or those of
+`quantize_wide`.
 """
 
 from __future__ import annotations
@@ -8,24 +9,30 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import onnx
 
 from bittwin_cgen.ir import Array, Node
 from bittwin_cgen.onnx_node import OnnxNode
-from bittwin_cgen.ops import quantize_linear
+from bittwin_cgen.ops import quantize_linear, quantize_wide
 from bittwin_cgen.ops.binary import Binary
 from bittwin_cgen.ops.broadcast import operands
 from bittwin_cgen.ops.cast import Cast
 from bittwin_cgen.ops.clip import Clip
 from bittwin_cgen.ops.unary import Unary
 
-KERNELS = quantize_linear.KERNELS
+KERNELS = quantize_linear.KERNELS + quantize_wide.KERNELS
 
 
 def read_quantize(node: OnnxNode) -> list[Node]:
-    """ONNX QuantizeLinear to int8 or uint8."""
+    """ONNX QuantizeLinear to int8 or uint8, and of one scale to int16 or uint16."""
+    made = _made(node)
+    if made in quantize_wide.WIDE:
+        return quantize_wide.read_quantize_wide(node, made)
+    if made not in ("int8", "uint8"):
+        raise node.refuse(f"codes are {made}", "Quantize activations to int8: activation_type=QuantType.QInt8")
     if node.constant(1, "scale").size == 1:
         return quantize_linear.read_quantize_linear(node)
-    scale, zero_point = _parameters(node, np.dtype(np.uint8))
+    scale, zero_point = _parameters(node, np.dtype(made))
     y = node.outputs[0]
     limits = np.iinfo(zero_point.dtype)
     names = [f"{y}/{name}" for name in ("divided", "rounded", "shifted", "clipped")]
@@ -37,8 +44,10 @@ def read_quantize(node: OnnxNode) -> list[Node]:
 
 
 def read_dequantize(node: OnnxNode) -> list[Node]:
-    """ONNX DequantizeLinear of int8, uint8 and int32."""
+    """ONNX DequantizeLinear of int8, uint8 and int32, and with one scale of int16 and uint16."""
     dtype = node.dtype()
+    if dtype in quantize_wide.WIDE:
+        return quantize_wide.read_dequantize_wide(node)
     if node.constant(1, "scale").size == 1 and dtype in ("int8", "uint8"):
         return quantize_linear.read_dequantize_linear(node)
     if dtype not in ("int8", "uint8", "int32"):
@@ -49,6 +58,13 @@ def read_dequantize(node: OnnxNode) -> list[Node]:
     nodes = [Node(real, Cast("float32"), (node.activation(0),), real)]
     nodes += _with_constant(node, "Sub", real, zero_point.astype(np.float32), centred)
     return nodes + _with_constant(node, "Mul", centred, scale, y)
+
+
+def _made(node: OnnxNode) -> str:
+    """The type of the codes that a QuantizeLinear makes."""
+    if node.has(2):
+        return str(node.constant(2, "zero point").dtype)
+    return str(onnx.helper.tensor_dtype_to_np_dtype(node.attribute("output_dtype", 0) or onnx.TensorProto.UINT8))
 
 
 def _parameters(node: OnnxNode, default: np.dtype[np.generic]) -> tuple[Array, Array]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import onnx
 
 from bittwin_cgen.fixed_point import CODE_HIGH, CODE_LOW, dequantize_linear, prove_reciprocal, quantize_linear
 from bittwin_cgen.ir import Array, Call, Field, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
@@ -109,7 +110,8 @@ def quantization_of(node: OnnxNode, scale_index: int, zero_point_index: int) -> 
     else:
         known = node.types[node.activation(0)]
         held = known.quantization is not None and known.quantization.offset != 0
-        zero_point = np.zeros(1, np.int8 if known.dtype == "int8" and not held else np.uint8)
+        signed = (known.dtype == "int8" and not held) or node.attribute("output_dtype") == onnx.TensorProto.INT8
+        zero_point = np.zeros(1, np.int8 if signed else np.uint8)
     if zero_point.dtype not in (np.int8, np.uint8) or zero_point.size != 1:
         raise node.refuse(
             f"codes are {zero_point.dtype}", "Quantize activations to int8: activation_type=QuantType.QInt8"

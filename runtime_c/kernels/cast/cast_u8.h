@@ -5,7 +5,7 @@
 
 #include "btw.h"
 
-enum { BTW_F32, BTW_S8, BTW_U8, BTW_S32, BTW_S64, BTW_BOOL };
+enum { BTW_F32, BTW_S8, BTW_U8, BTW_S32, BTW_S64, BTW_BOOL, BTW_S16, BTW_U16 };
 
 typedef struct {
     int channels;

@@ -10,6 +10,10 @@ static inline int64_t btw_cast_load(const void *x, int type, int i)
     switch (type) {
     case BTW_S8:
         return ((const int8_t *)x)[i];
+    case BTW_S16:
+        return ((const int16_t *)x)[i];
+    case BTW_U16:
+        return ((const uint16_t *)x)[i];
     case BTW_S32:
         return ((const int32_t *)x)[i];
     case BTW_S64:
@@ -27,6 +31,12 @@ static inline void btw_cast_store(void *y, int type, int i, int64_t value)
         break;
     case BTW_S8:
         ((int8_t *)y)[i] = (int8_t)(uint8_t)value;
+        break;
+    case BTW_S16:
+        ((int16_t *)y)[i] = (int16_t)(uint16_t)value;
+        break;
+    case BTW_U16:
+        ((uint16_t *)y)[i] = (uint16_t)value;
         break;
     case BTW_S32:
         ((int32_t *)y)[i] = (int32_t)(uint32_t)value;
