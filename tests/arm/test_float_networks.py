@@ -9,6 +9,7 @@ import pytest
 
 from bittwin.verifier import verify
 from tests.arm.test_kernel_cases import pytestmark as pytestmark
+from tests.arm.test_neon_f32_kernels import pytestmark as NEON
 from tests.graphs import GraphBuilder
 
 
@@ -25,3 +26,12 @@ def test_clips_behind_several_blocks_of_channels(target: str) -> None:
         graph.output(graph.gemm(graph.flatten(x), 13, clip=clip))
     report = verify(graph.model(), target, samples=1)
     assert (report.passed, report.differ) == (True, 0), report.first_difference
+
+
+@NEON
+def test_sums_of_a_size_that_is_known_while_they_are_compiled() -> None:
+    """gcc warned of a loop that it had not understood, which stops a build with -Werror."""
+    graph = GraphBuilder(np.random.default_rng(1), "float32")
+    for size in (5, 11, 16, 28, 30):
+        graph.output(graph.add(graph.input(1, 1, 1, size), graph.input(1, 1, 1, size)))
+    assert verify(graph.model(), "armv7-a", "speed", samples=1).passed

@@ -27,7 +27,7 @@ BTW_KERNEL void btw_add_f32_neon(const btw_add_f32 *layer, const float *a, const
         const float32x4_t sum = vaddq_f32(vld1q_f32(a + i), vld1q_f32(b + i));
         vst1q_f32(y + i, vminq_f32(vmaxq_f32(sum, low), high));
     }
-    for (; i < count; i++) {
+    for (const int end = i + (count & 3); i < end; i++) { /* a bound that gcc sees */
         const float sum = a[i] + b[i];
         y[i] = sum < layer->low ? layer->low : sum > layer->high ? layer->high : sum;
     }
