@@ -28,7 +28,7 @@ BTW_KERNEL void btw_global_average_pool_f32_neon(const btw_global_average_pool_f
             sum = vaddq_f32(sum, vld1q_f32(x + ix * channels + c));
         vst1q_f32(y + c, last ? vmulq_f32(sum, vdupq_n_f32(scale)) : sum);
     }
-    for (; c < channels; c++) {
+    for (const int end = c + (channels & 3); c < end; c++) { /* a bound that gcc sees */
         float sum = first ? 0.0f : y[c];
         for (int ix = 0; ix < layer->width; ix++)
             sum += x[ix * channels + c];
