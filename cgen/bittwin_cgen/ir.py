@@ -285,6 +285,7 @@ class Kernel:
     """A row of a kernel table. `form` is how it is called:
 
     rows    f(layer, rows[], y)           one output row from a table of input row pointers; `numbered`: (..., y, oy)
+    row_pairs  f(layer, rows[], y[])      two neighbouring output rows of a whole tensor, from the input rows of both
     pixels  f(layer, x..., y, pixels)     that many pixels of each input to as many of the output
     parts   f(layer, x[], y, pixels)      pixels of a table of inputs to as many of the output
     whole   f(layer, x..., y)             dense tensors
@@ -294,11 +295,12 @@ class Kernel:
     A kernel with `scratch` takes a pointer to that many bytes of the arena as its last argument. It may read `slack`
     bytes past the rows or pixels of its input. Where weights have to be packed, `pack` makes the struct of a layer.
     With `in_place`, y of a kernel of pixels may be any of its inputs. `widened`: an int8 weight takes more than a byte.
+    `transformed`: there are more constants than weights, 16 of Winograd's for 9.
     `per_mac`: instructions a multiplication takes, about; to compare kernels that compute the same.
     """
 
     symbol: str
-    form: Literal["rows", "pixels", "parts", "whole", "row", "reduce"]
+    form: Literal["rows", "row_pairs", "pixels", "parts", "whole", "row", "reduce"]
     dtype: str
     isa: str
     folder: str
@@ -308,6 +310,7 @@ class Kernel:
     slack: int = 0
     in_place: bool = False
     widened: bool = False
+    transformed: bool = False
     numbered: bool = False
     per_mac: float = 5.0
 
@@ -361,12 +364,16 @@ class Window:
 
 @dataclass(frozen=True)
 class Layer:
-    """What an operator sees when it is lowered: its node, the types around it, the target."""
+    """What an operator sees when it is lowered: its node, the types around it, the target.
+
+    `whole`: no other layer runs between its rows, so all rows of input and output are in memory.
+    """
 
     node: Node
     inputs: tuple[TensorType, ...]
     output: TensorType
     target: Target
+    whole: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)

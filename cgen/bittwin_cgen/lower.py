@@ -87,13 +87,17 @@ def lower(graph: Graph, target: Target, schedule: str, ram: int | None = None) -
     layers, speed: one layer after the other. ram: least memory; the input comes row by row, unless keeping all of it
     takes no more. With `ram` bytes, speed and ram mean the fastest that fits, or the smallest where none does.
     """
-    known: dict[tuple[str, int], Call] = {}  # kernels are chosen once, whatever the schedule
+    known: dict[tuple[str, int, bool], Call] = {}  # kernels are chosen once, whatever the schedule
     if schedule == "layers" or (schedule == "speed" and ram is None):
         return _lower(graph, target, schedule, None, False, known)
     if ram is not None:
         fast = _lower(graph, target, "layers", None, False, known)
         if fast.arena_bytes <= ram:
             return replace(fast, schedule=schedule)
+        if _row_pairs(fast):  # the scratch memory of these kernels may be what does not fit
+            fast = _lower(graph, target, "layers", None, False, known, whole=False)
+            if fast.arena_bytes <= ram:
+                return replace(fast, schedule=schedule)
         for eighths in range(8, 4, -1):  # what is alive at once may not lie without gaps
             program = _least(graph, target, ram * eighths // 8, known)
             if program.arena_bytes <= ram:
@@ -101,7 +105,7 @@ def lower(graph: Graph, target: Target, schedule: str, ram: int | None = None) -
     return replace(_least(graph, target, None, known), schedule=schedule)
 
 
-def _least(graph: Graph, target: Target, budget: int | None, known: dict[tuple[str, int], Call]) -> Program:
+def _least(graph: Graph, target: Target, budget: int | None, known: dict[tuple[str, int, bool], Call]) -> Program:
     if not _can_be_pushed(graph):
         return _lower(graph, target, "ram", budget, False, known)
     streamed = _lower(graph, target, "ram", budget, True, known)
@@ -116,24 +120,45 @@ def _can_be_pushed(graph: Graph) -> bool:
     return graph.batch == 1 and len(graph.inputs) == 1 and graph.types[graph.inputs[0].tensor].layout[0] > 1
 
 
+def _row_pairs(program: Program) -> list[Step]:
+    return [step for step in program.steps() if step.call.kernel.form == "row_pairs"]
+
+
 def _lower(
-    graph: Graph, target: Target, schedule: str, budget: int | None, pushed: bool, known: dict[tuple[str, int], Call]
+    graph: Graph,
+    target: Target,
+    schedule: str,
+    budget: int | None,
+    pushed: bool,
+    known: dict[tuple[str, int, bool], Call],
+    whole: bool = True,
 ) -> Program:
+    """`whole`: where the schedule allows it, layers may be computed several rows at a time."""
     aliases = _aliases(graph)
     own: set[str] = set()  # outputs that the first segment makes: they wait in the arena until they are asked for
+    in_turn: set[str] = set()  # tensors whose rows are made in turn with those of a copy
     while True:
         nodes, types = _with_copies_to_outputs(graph, aliases, own)
         names = aliases
         if pushed:
             nodes, names = _with_input_rows(graph, nodes, types, aliases)
-        steps = _steps(nodes, types, target, known)
+        alone = {node.output for node in nodes} - in_turn if whole and schedule != "ram" else set()
+        steps = _steps(nodes, types, target, known, alone)
         memory = _Memory(graph, target, dict(types), names, steps, schedule, budget, pushed)
         program = memory.program()
         early = {step.output for step in program.segments[0].steps} & memory.output_roots() if program.pushed else set()
-        if not early:
+        turns = {
+            step.output
+            for segment in program.segments
+            if len(segment.steps) > 1
+            for step in segment.steps
+            if step.call.kernel.form == "row_pairs"
+        }
+        if not early and not turns:
             break
-        assert not early <= own, "an output of the first segment has no copy"
+        assert turns or not early <= own, "an output of the first segment has no copy"
         own |= early
+        in_turn |= turns
     if program.arena_bytes >= LARGEST_ARENA:
         raise BittwinError(graph.name, f"needs {program.arena_bytes:,} bytes of arena", "Use a smaller input")
     return program
@@ -194,16 +219,21 @@ def constants_of(graph: Graph) -> dict[str, Array]:
 
 
 def _steps(
-    nodes: list[Node], types: Mapping[str, TensorType], target: Target, known: dict[tuple[str, int], Call]
+    nodes: list[Node],
+    types: Mapping[str, TensorType],
+    target: Target,
+    known: dict[tuple[str, int, bool], Call],
+    alone: Container[str],
 ) -> list[Step]:
+    """alone: tensors that are made without another layer's rows between theirs."""
     taken: set[str] = set()
     steps = []
     for node in nodes:
         inputs = tuple(types[name] for name in node.inputs)
-        key = node.name, id(node.op)
+        key = node.name, id(node.op), node.output in alone
         if key not in known:
             try:
-                known[key] = _call(Layer(node, inputs, types[node.output], target))
+                known[key] = _call(Layer(node, inputs, types[node.output], target, whole=node.output in alone))
             except ValueError as error:
                 raise BittwinError(
                     f"node {node.name!r}", str(error), "Use float32, or int8 with QuantizeLinear around it"

@@ -51,7 +51,7 @@ class KernelCase:
         """How the operator itself wants to be computed."""
         names = tuple(f"x{i}" for i in range(len(self.inputs)))
         target = Target("test", tuple(dict.fromkeys((self.isa, "scalar"))), armv7=self.armv7)
-        return self.op.lower(Layer(Node("case", self.op, names, "y"), self.inputs, self.output, target))
+        return self.op.lower(Layer(Node("case", self.op, names, "y"), self.inputs, self.output, target, whole=True))
 
     def interpreted(self) -> Array:
         return self.op.interpret(list(self.values), list(self.inputs), self.output)
@@ -112,7 +112,7 @@ def blocks(case: KernelCase, call: Call) -> Blocks:
     row = width * channels * np.dtype(case.output.dtype).itemsize
     inputs: list[bytes | None] = [x.tobytes() for x in values]
     outputs = [row * height]
-    if call.kernel.form == "rows":
+    if call.kernel.form in ("rows", "row_pairs"):
         assert call.window is not None
         inputs, outputs = window_rows(values[0], call.window, height), [row] * height
     if call.kernel.form == "reduce":
@@ -177,6 +177,15 @@ def _invocation(case: KernelCase, call: Call, number: int) -> str:
         assert call.window is not None
         arguments = [layer, f"x + oy * {call.window.height}", "y[oy]", *(["oy"] if kernel.numbered else []), *scratch]
         return f"for (int oy = 0; oy < {height}; oy++)\n        {kernel.symbol}({', '.join(arguments)});"
+    if kernel.form == "row_pairs":
+        assert call.window is not None and call.window.height == 3
+        arguments, kind = [layer, "rows", "pair", *scratch], C_TYPES[case.output.dtype]
+        return (
+            f"for (int oy = 0; oy < {height}; oy += 2) {{\n        oy -= oy == {height - 1};\n"
+            f"        const void *const rows[] = {{x[oy * 3], x[oy * 3 + 1], x[oy * 3 + 2], x[oy * 3 + 5]}};\n"
+            f"        {kind} *const pair[] = {{y[oy], y[oy + 1]}};\n"
+            f"        {kernel.symbol}({', '.join(arguments)});\n    }}"
+        )
     if kernel.form == "reduce":
         arguments = [layer, "x[row]", "y[0]", "row", *scratch]
         rows = case.inputs[0].layout[0]

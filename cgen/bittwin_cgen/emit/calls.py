@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Calls:
 
     def whole(self, segment: Segment, step: Step) -> bool:
         """True when one call of the step makes its whole output."""
-        if step.call.kernel.form in ("rows", "row", "reduce"):
+        if step.call.kernel.form in ("rows", "row_pairs", "row", "reduce"):
             return False
         rigid = step.call.kernel.form == "whole" or step.call.pixels is not None
         return rigid or (
@@ -64,6 +64,8 @@ class Calls:
 
     def function(self, segment: Segment, step: Step, number: int) -> str:
         """The definition of `<model>_<step>`, which makes output row `oy`, or everything."""
+        if step.call.kernel.form == "row_pairs":
+            return self._pair_function(step, number)
         whole = self.whole(segment, step)
         buffer = self.program.buffers[step.output]
         kernel = step.call.kernel
@@ -85,14 +87,7 @@ class Calls:
                 xs = ["x"]
             last = {"whole": [], "row": [], "reduce": ["oy"]}.get(kernel.form, [str(self._pixels(step, whole))])
             arguments = [*xs, "y", *last]
-        layer = f"&{self.model}_{step.name}_layer"
-        if kernel.scratch is not None:
-            name = self.program.scratch.get(step.name)
-            arguments.append(f"btw_at(frame->arena, {self.program.places[name].offset})" if name else "NULL")
-        lines.append(call("    ", kernel.symbol, [layer, *arguments]))
-        if (buffer.left or buffer.right) and buffer.mode != "constant":
-            pixel = buffer.channels * buffer.itemsize
-            lines.append(f"    btw_pad_{buffer.mode}(y, {buffer.width}, {pixel}, {buffer.left}, {buffer.right});")
+        lines += [self._kernel_call(step, arguments), *self._pads(buffer, "y")]
         size = buffer.row_bytes * (buffer.height if whole else 1)
         row = "0" if whole or reduces else "oy"
         observe = f"    BTW_OBSERVE({number}, {row}, y, {size});"
@@ -103,9 +98,38 @@ class Calls:
         argument = "" if whole else ", int oy"
         if not whole and not any("oy" in line for line in lines if "BTW_OBSERVE" not in line):
             lines.append("    (void)oy;")
-        return "\n".join(
-            [f"BTW_LAYER void {self.model}_{step.name}(const {self.model}_frame *frame{argument})", "{", *lines, "}"]
-        )
+        return self._definition(step, argument, lines)
+
+    def _definition(self, step: Step, argument: str, lines: list[str]) -> str:
+        head = f"BTW_LAYER void {self.model}_{step.name}(const {self.model}_frame *frame{argument})"
+        return "\n".join([head, "{", *lines, "}"])
+
+    def _kernel_call(self, step: Step, arguments: list[str]) -> str:
+        """The statement that calls the kernel of a step, with its layer and scratch memory."""
+        arguments = [f"&{self.model}_{step.name}_layer", *arguments]
+        if step.call.kernel.scratch is not None:
+            name = self.program.scratch.get(step.name)
+            arguments.append(f"btw_at(frame->arena, {self.program.places[name].offset})" if name else "NULL")
+        return call("    ", step.call.kernel.symbol, arguments)
+
+    def _pads(self, buffer: Buffer, row: str) -> list[str]:
+        """What fills the pads beside a row, where its pixels do."""
+        if not (buffer.left or buffer.right) or buffer.mode == "constant":
+            return []
+        pixel = buffer.channels * buffer.itemsize
+        return [f"    btw_pad_{buffer.mode}({row}, {buffer.width}, {pixel}, {buffer.left}, {buffer.right});"]
+
+    def _pair_function(self, step: Step, number: int) -> str:
+        """The definition of `<model>_<step>`, which makes output rows oy and oy + 1."""
+        window, buffer = step.call.window, self.program.buffers[step.output]
+        assert window is not None
+        rows = [f"{self._row_pointer(step.output)}, ", self._row_pointer(step.output, "(oy + 1)")]
+        lines = [filled(f"    {C_TYPES[buffer.dtype]} *const y[] = {{", rows, "};")]
+        lines += self._window(step, replace(window, height=window.height + window.stride))
+        lines.append(self._kernel_call(step, ["rows", "y"]))
+        for row, oy in (("y[0]", "oy"), ("y[1]", "oy + 1")):
+            lines += [*self._pads(buffer, row), f"    BTW_OBSERVE({number}, {oy}, {row}, {buffer.row_bytes});"]
+        return self._definition(step, ", int oy", lines)
 
     def flow(self, number: int, segment: Segment) -> str:
         """Definitions of `<model>_rows_<number>` and `<model>_flow_<number>`: rounds as in `rounds.py`."""
@@ -154,9 +178,17 @@ class Calls:
         (step,) = segment.steps
         if self.whole(segment, step):
             return [*lines, f"{self.model}_{step.name}(frame);"]
+        rows = self.calls_of(step)
+        if step.call.kernel.form == "row_pairs":  # of an odd number the last pair begins one row earlier
+            first = f"oy < {rows - 2} ? oy : {rows - 2}" if rows % 2 else "oy"
+            return [
+                *lines,
+                f"for (int oy = 0; oy < {rows}; oy += 2)",
+                f"    {self.model}_{step.name}(frame, {first});",
+            ]
         return [
             *lines,
-            f"for (int oy = 0; oy < {self.calls_of(step)}; oy++)",
+            f"for (int oy = 0; oy < {rows}; oy++)",
             f"    {self.model}_{step.name}(frame, oy);",
         ]
 
@@ -355,12 +387,12 @@ class Calls:
         """C expression of a tensor that is a parameter of `run` or a constant."""
         return f"frame->{self.ports[root]}" if root in self.ports else self.constants[root]
 
-    def _row_pointer(self, name: str) -> str:
-        """C expression of the first pixel of row oy."""
+    def _row_pointer(self, name: str, row: str = "oy") -> str:
+        """C expression of the first pixel of row oy, or of another one."""
         view, root = self._view(name), self.program.memory_of(name)
         if view.slots == 1:
             return self._pointer(name)
-        slot = "oy" if view.slots == view.height else f"oy % {view.slots}"
+        slot = row if view.slots == view.height else f"{row} % {view.slots}"
         if root in self.ports or root in self.constants:
             return f"{self._outside_arena(root)} + {slot} * {view.stride // view.itemsize}"
         offset = self.program.place_of(root).offset + view.first

@@ -47,6 +47,7 @@ class Conv2d(Op):
     weight_codes: Codes | None = None  # float: the codes that `weight` was read from
     bias_codes: Array | None = None  # float: the int32 codes that `bias` was read from
     compact: bool = False  # no more than a byte a weight in int8
+    direct: bool = False  # no more constants than weights: not by Winograd's transforms
     one_image = True
 
     @property
@@ -161,6 +162,7 @@ class Conv2d(Op):
             high=self.high,
             requantization=proved,
             compact=self.compact,
+            direct=self.direct,
         )
         return weighted.call(KERNELS, self._summary())
 

@@ -37,6 +37,7 @@ class Weighted(Layer):
     high: float = math.inf
     requantization: ProvedRequantization | None = None  # int8 only
     compact: bool = False  # no more than a byte a weight in int8
+    direct: bool = False  # no more constants than weights
 
     @property
     def depthwise(self) -> bool:
@@ -95,16 +96,22 @@ class Weighted(Layer):
 
     def call(self, kernels: Sequence[Kernel], summary: str) -> Call:
         """A call of the first kernel that accepts this layer."""
-        narrow = [kernel for kernel in kernels if not (self.compact and kernel.widened)]
+        narrow = [
+            kernel
+            for kernel in kernels
+            if not (self.compact and kernel.widened) and not (self.direct and kernel.transformed)
+        ]
         kernel, refused = select(narrow, self)
         assert kernel.pack is not None
         notes = unproved_note(self.requantization) if self.requantization else ()
         if self.compact:
             notes += ("a byte a weight, so that constants fit the flash",)
+        elif self.direct:
+            notes += ("weights as they are, not transformed, so that constants fit the flash",)
         return Call(
             kernel,
             kernel.pack(self),
-            self.window if kernel.form == "rows" else None,
+            self.window if kernel.form in ("rows", "row_pairs") else None,
             summary,
             refused,
             notes,
