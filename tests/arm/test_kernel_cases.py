@@ -32,6 +32,8 @@ SYMBOLS = {
         "btw_concat_s8_armv7m",
         "btw_conv2d_groups_s8_dsp",
         "btw_conv2d_groups_s8_dsp_float",
+        "btw_matmul_s8_dsp",
+        "btw_matmul_s8_dsp_float",
         "btw_max_pool_s8_dsp",
         "btw_mul_s8_dsp",
         "btw_quantize_linear_s8_fpu",

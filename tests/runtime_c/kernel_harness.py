@@ -45,12 +45,13 @@ class KernelCase:
     tolerance: float = 0.0  # of the largest expected value
     isa: str = "scalar"
     armv7: bool = False
+    has_fpu: bool = True
 
     @cached_property
     def call(self) -> Call:
         """How the operator itself wants to be computed."""
         names = tuple(f"x{i}" for i in range(len(self.inputs)))
-        target = Target("test", tuple(dict.fromkeys((self.isa, "scalar"))), armv7=self.armv7)
+        target = Target("test", tuple(dict.fromkeys((self.isa, "scalar"))), self.has_fpu, self.armv7)
         return self.op.lower(Layer(Node("case", self.op, names, "y"), self.inputs, self.output, target, whole=True))
 
     def interpreted(self) -> Array:

@@ -737,9 +737,9 @@ def normalize_f32(random: Random) -> KernelCase:
     return real_case(Normalize(1e-5, groups=groups), [x], y.reshape(shape))
 
 
-def draw_matrices(random: Random) -> tuple[MatMul, tuple[int, ...], tuple[int, ...]]:
+def draw_matrices(random: Random, wide: bool = False) -> tuple[MatMul, tuple[int, ...], tuple[int, ...]]:
     """Stacks of matrices, one side perhaps repeated, perhaps transposed."""
-    rows, depth, columns = (int(v) for v in random.integers(1, 7, 3))
+    rows, depth, columns = (int(v) for v in random.integers([2, 1, 4] if wide else 1, [8, 70, 30] if wide else 7, 3))
     stack: tuple[int, ...] = [(), (2,), (2, 3)][int(random.integers(3))]
     turned = [bool(random.random() < 0.3) for _ in range(2)]
     a = (*stack, depth, rows) if turned[0] else (*stack, rows, depth)
@@ -758,15 +758,22 @@ def matmul_f32(random: Random) -> KernelCase:
     return real_case(op, [a, b], np.matmul(*turned(op, a, b)))
 
 
-def matmul_s8(random: Random) -> KernelCase:
-    op, *shapes = draw_matrices(random)
-    meanings = [draw_quantization(random) for _ in range(3)]
+def matmul_s8(random: Random, wide: bool = False) -> KernelCase:
+    """`wide`: blocks of several rows and columns, a scale that few sums saturate, exact ties where there is no FPU."""
+    has_fpu = not wide or bool(random.random() < 0.7)
+    op, *shapes = draw_matrices(random, wide)
+    meanings = [draw_quantization(random) for _ in range(2)]
+    most = meanings[0].scale * meanings[1].scale * 60 * math.sqrt(70)
+    meanings.append(draw_quantization(random, most if wide else None))
     a, b = (draw_codes(random, shape) for shape in shapes)
+    if not has_fpu:
+        meanings = [replace(meaning, scale=scale) for meaning, scale in zip(meanings, (0.25, 0.5, 2.0), strict=True)]
+        a = np.clip(a // 50 + meanings[0].zero_point, -128, 127).astype(np.int8)
     x, w = (np.ascontiguousarray(v) for v in turned(op, a, b))
     given = (x, *pair(meanings[0]), w, *pair(meanings[1]), *pair(meanings[2]))
     y = onnxruntime_gives("QLinearMatMul", "int8", [x, w], *given)
     types = tuple(codes_type(meaning, v.shape) for v, meaning in zip((a, b), meanings, strict=False))
-    return KernelCase(op, types, codes_type(meanings[2], y.shape), (a, b), y)
+    return KernelCase(op, types, codes_type(meanings[2], y.shape), (a, b), y, has_fpu=has_fpu)
 
 
 def max_pool_indices_f32(random: Random) -> KernelCase:
@@ -1131,6 +1138,8 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_linear_s8_mve": linear_s8,
     "btw_conv2d_s8_dsp_compact": lambda random: compact(conv_s8(random, depthwise=False, quiet=True)),
     "btw_linear_s8_dsp_compact": lambda random: compact(linear_s8(random, quiet=True)),
+    "btw_matmul_s8_dsp": lambda random: matmul_s8(random, wide=True),
+    "btw_matmul_s8_dsp_float": lambda random: matmul_s8(random, wide=True),
     "btw_max_pool_s8_dsp": lambda random: max_pool_s8(random, wide=True),
     "btw_table_s8_armv7m": table_s8,
     "btw_table_s8_mve": table_s8,

@@ -5,11 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import cast
 
 import numpy as np
 
-from bittwin_cgen.fixed_point import check_ratio, prove_requantization, requantize, requantize_scale
+from bittwin_cgen.fixed_point import (
+    ProvedRequantization,
+    Suspects,
+    check_ratio,
+    prove_requantization,
+    requantize,
+    requantize_scale,
+    suspects,
+)
 from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import requantization_struct, select, unproved_note
 from bittwin_cgen.onnx_node import OnnxNode
@@ -18,8 +27,10 @@ from bittwin_cgen.ops.binary import Binary
 from bittwin_cgen.ops.broadcast import operands
 from bittwin_cgen.ops.known import Known
 from bittwin_cgen.ops.linear import linear_from
+from bittwin_cgen.ops.linear_dsp import SHIFT
 from bittwin_cgen.ops.reshape import Reshape
 
+PACKED = 2048  # bytes of scratch memory for packed columns; more only where 16 columns take more
 DEEPEST = ((1 << 31) - 1) // (255 * 255)  # products of codes that an int32 holds
 
 
@@ -73,16 +84,17 @@ class MatMul(Op):
         return output.size * self._matrix(inputs[0], 0)[-1]
 
     def lower(self, layer: Layer) -> Call:
-        kernel, refused = select(OWN_KERNELS, layer)
         (a, b), y = layer.inputs, layer.output
+        product = Product(**vars(layer), depth=self._matrix(a, 0)[-1], proof=self._proof(layer))
+        kernel, refused = select(OWN_KERNELS, product)
         stack = y.shape[:-2]
         a_row, a_depth = a.strides[-2:][:: -1 if self.transpose_a else 1]
         b_depth, b_column = b.strides[-2:][:: -1 if self.transpose_b else 1]
         fields: dict[str, Field] = dict(
             stack=math.prod(stack),
-            rows=y.shape[-2],
-            columns=y.shape[-1],
-            depth=self._matrix(a, 0)[-1],
+            rows=product.rows,
+            columns=product.columns,
+            depth=product.depth,
             a_row=a_row,
             a_depth=a_depth,
             b_depth=b_depth,
@@ -93,15 +105,82 @@ class MatMul(Op):
         for name, x in (("a", a), ("b", b), ("y", y)):
             fields[f"{name}_offsets"] = Constant(_offsets(x, stack))
         notes: tuple[str, ...] = ()
-        if y.quantization:
+        if product.proof is not None:
             zero = [cast(Quantization, x.quantization).zero_point for x in (a, b)]
-            most = [max(127 - z, z + 128) for z in zero]
-            bound = np.array([self._matrix(a, 0)[-1] * most[0] * most[1]], np.int64)
-            proof = prove_requantization(self._scale((a, b), y), y.quantization.zero_point, -bound, bound)
-            fields |= dict(a_zero_point=zero[0], b_zero_point=zero[1], requantization=requantization_struct(proof))
-            notes = unproved_note(proof)
+            fields |= dict(a_zero_point=zero[0], b_zero_point=zero[1], requantization=product.requantization)
+            fields |= dict(suspects=product.suspects, blocks=product.blocks)
+            notes = unproved_note(product.proof)
         struct = Struct(f"btw_matmul_{kernel.dtype}", fields)
-        return Call(kernel, struct, summary="matrix product", refused=refused, notes=notes)
+        scratch = kernel.scratch(product) if kernel.scratch else 0
+        return Call(kernel, struct, summary="matrix product", refused=refused, notes=notes, scratch=scratch)
+
+    def _proof(self, layer: Layer) -> ProvedRequantization | None:
+        if layer.output.quantization is None:
+            return None
+        bound = self._bound(layer.inputs)
+        return prove_requantization(
+            self._scale(layer.inputs, layer.output), layer.output.quantization.zero_point, -bound, bound
+        )
+
+    def _bound(self, inputs: Sequence[TensorType]) -> Array:
+        """int64[1]: what no sum exceeds."""
+        zero = [cast(Quantization, x.quantization).zero_point for x in inputs]
+        most = [max(127 - z, z + 128) for z in zero]
+        return np.array([self._matrix(inputs[0], 0)[-1] * most[0] * most[1]], np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Product(Layer):
+    """A product of matrices, and in int8 what was proved of its requantization: what `accepts` of a kernel gets."""
+
+    depth: int
+    proof: ProvedRequantization | None
+
+    @property
+    def rows(self) -> int:
+        return self.output.shape[-2]
+
+    @property
+    def columns(self) -> int:
+        return self.output.shape[-1]
+
+    @property
+    def step_words(self) -> int:
+        """Words that a row or column takes in pairs of 16 bits."""
+        return max(2, -(-self.depth // 2))
+
+    @property
+    def blocks(self) -> int:
+        """Of 4 columns, packed at once: all, or as many as fit PACKED bytes, at least 4."""
+        return min(-(-self.columns // 4), max(4, PACKED // (16 * self.step_words)))
+
+    @property
+    def bound(self) -> int:
+        """What no sum exceeds."""
+        return int(cast(MatMul, self.node.op)._bound(self.inputs)[0])
+
+    @cached_property
+    def _suspects(self) -> Suspects:
+        assert self.proof is not None
+        return suspects(self.proof, -self.bound, self.bound)
+
+    @property
+    def requantization(self) -> Struct:
+        assert self.proof is not None
+        struct = requantization_struct(self.proof)
+        if not self.proof.unproved:
+            return struct
+        return replace(
+            struct, fields={**struct.fields, "multiplier": Constant(self._suspects.multiplier.astype(np.int32))}
+        )
+
+    @property
+    def suspects(self) -> Constant | None:
+        """Codes that may be wrong, a bit each."""
+        assert self.proof is not None
+        if not self.proof.unproved:
+            return None
+        return Constant(np.packbits(self._suspects.codes[0], bitorder="little").view("<u4").astype(np.uint32))
 
 
 def _offsets(x: TensorType, stack: tuple[int, ...]) -> Array:
@@ -115,8 +194,36 @@ def _offsets(x: TensorType, stack: tuple[int, ...]) -> Array:
     return places.reshape(-1).astype(np.int32)
 
 
+def _few(layer: Product) -> str | None:
+    """The last row and columns are computed twice where they fill no block, and what is packed has to be read again."""
+    few = layer.rows < 2 or layer.columns < 4
+    return f"{layer.rows} rows, {layer.columns} columns; blocks have 2 by 4" if few else None
+
+
+def _no_integers(layer: Product) -> str | None:
+    """Why the integers with a shift of 3 do not serve, or None."""
+    assert layer.proof is not None
+    if layer.target.has_fpu and layer.proof.unproved:
+        return "requantizes without a proof; float32 is faster"
+    if layer.proof.shift > SHIFT:
+        return f"requantizes with a shift of {layer.proof.shift}; the assembler has {SHIFT}"
+    if layer.bound << (SHIFT - layer.proof.shift) >= 1 << 31:
+        return f"sums reach {layer.bound}, too much to be scaled for a shift of {SHIFT}"
+    return _few(layer)
+
+
+def _no_floats(layer: Product) -> str | None:
+    return _few(layer) if layer.target.has_fpu else "requantizes in float32, and the target has no FPU"
+
+
+def _scratch(layer: Product) -> int:
+    return 4 * layer.step_words * (2 + 4 * layer.blocks)
+
+
 OWN_KERNELS = (
     Kernel("btw_matmul_f32_scalar", "whole", "f32", "scalar", "matmul"),
+    Kernel("btw_matmul_s8_dsp", "whole", "s8", "dsp", "matmul", _no_integers, scratch=_scratch),
+    Kernel("btw_matmul_s8_dsp_float", "whole", "s8", "dsp", "matmul", _no_floats, scratch=_scratch),
     Kernel("btw_matmul_s8_scalar", "whole", "s8", "scalar", "matmul"),
 )
 KERNELS = (*OWN_KERNELS, *linear.KERNELS)

@@ -1,0 +1,33 @@
+/* Plain C of the loops of btw_matmul_dsp.h that are assembler elsewhere: for hosts, where tests run them. */
+/* SPDX-License-Identifier: MIT-0 */
+#ifndef BTW_MATMUL_DSP_TWIN_H
+#define BTW_MATMUL_DSP_TWIN_H
+
+static inline void btw_matmul_blocks_by(const btw_matmul_frame *frame, btw_dsp_code *code)
+{
+    int8_t *y0 = frame->y0, *y1 = frame->y1;
+    for (const uint32_t *stream = frame->stream; stream != frame->end;) {
+        uint32_t sums[2][4] = {{0}};
+        for (const uint32_t *x = frame->x; x != frame->x_end; x += 2, stream += 4)
+            for (int row = 0; row < 2; row++)
+                for (int lane = 0; lane < 4; lane++)
+                    sums[row][lane] += (uint32_t)((int16_t)x[row] * (int16_t)stream[lane]) +
+                                       (uint32_t)(((int32_t)x[row] >> 16) * ((int32_t)stream[lane] >> 16));
+        for (int lane = 0; lane < 4; lane++, y0 += frame->column, y1 += frame->column) {
+            *y0 = code((int32_t)sums[0][lane], frame->multiplier, frame->offset);
+            *y1 = code((int32_t)sums[1][lane], frame->multiplier, frame->offset);
+        }
+    }
+}
+
+static inline void btw_matmul_blocks(const btw_matmul_frame *frame)
+{
+    btw_matmul_blocks_by(frame, btw_dsp_proved);
+}
+
+static inline void btw_matmul_blocks_float(const btw_matmul_frame *frame)
+{
+    btw_matmul_blocks_by(frame, btw_dsp_by_scale);
+}
+
+#endif
