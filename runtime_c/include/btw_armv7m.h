@@ -19,7 +19,8 @@
  * multipliers; the shift is 3. code = saturate((offset + ((acc * multiplier) >> 32)) >> shift).
  *
  * stream of a depthwise layer of at least 4 channels, for each 4: 4 biases, 4 weights a tap, 4 multipliers; the last
- * block as above. */
+ * block as above. Of the 3x3 kernel, for each channel: bias, weights of columns 1, 0, 2 of each row, multiplier; the
+ * shift is 3. */
 
 /* scratch: a multiple of 4 bytes for the taps where they are not read in place (more than one run, or not a multiple of
  * 4), and 4 bytes for each pixel where there are fewer than 4 output channels; of a compact one, twice the taps where
@@ -31,6 +32,7 @@ void btw_linear_s8_armv7m(const btw_packed_taps *layer, const int8_t *x, int8_t 
 void btw_conv2d_s8_armv7m(const btw_packed_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_depthwise_conv2d_s8_armv7m(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y,
                                     void *scratch);
+void btw_depthwise_conv2d_3x3_s8_armv7m(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y);
 #endif
 
 #if defined(__thumb2__)

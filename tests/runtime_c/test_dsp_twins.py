@@ -271,10 +271,10 @@ def cases(kind: str) -> tuple[DspCase, ...]:
             convolution(rng, shape, "btw_conv2d_3x3x3_s8_dsp", spoil_some(i + 1)) for i, shape in enumerate(shapes)
         )
     if kind == "depthwise_3x3":
-        symbol, found = "btw_depthwise_conv2d_3x3_s8_dsp", []
-        for channels in (4, 5, 6, 7, 8, 13, 16, 37, *(pick(4, 37) for _ in range(18))):
+        symbol, found, fewest = f"btw_depthwise_conv2d_3x3_s8_{isa}", [], 4 if isa == "dsp" else 2
+        for channels in (fewest, 5, 6, 7, 8, 13, 16, 37, *(pick(fewest, 37) for _ in range(18))):
             stride, dilation = (pick(1, 2), pick(1, 3)), (pick(1, 2), (1, 1, 1, 2)[pick(0, 3)])
-            height, width = 2 * dilation[0] + pick(1, 3), 2 * dilation[1] + pick(1, 8)
+            height, width = 2 * dilation[0] + pick(1, 3), 2 * dilation[1] + pick(1, 8) * (1 if isa == "dsp" else 2)
             pads = (pick(0, 1), pick(0, 1), pick(0, 1), pick(0, 1))
             shape = Shape(channels, channels, (3, 3), width, height, stride, dilation, pads, channels)
             found.append(convolution(rng, shape, symbol, spoil_some(len(found))))
@@ -316,6 +316,7 @@ KINDS = (
     "armv7m_linear",
     "armv7m_conv2d",
     "armv7m_depthwise",
+    "armv7m_depthwise_3x3",
     "armv7m_linear_compact",
     "armv7m_conv2d_compact",
     "armv6m_linear",

@@ -27,7 +27,7 @@ from bittwin_cgen.ops.linear_armv7m import (
     unsuitable,
     window_scratch,
 )
-from bittwin_cgen.ops.linear_dsp import blocks
+from bittwin_cgen.ops.linear_dsp import SHIFT, blocks, proved_integers, unproved
 from bittwin_cgen.ops.packed import stored_twice, unproved_cost, unproved_struct
 from bittwin_cgen.ops.weighted import Weighted
 
@@ -89,11 +89,35 @@ def _depthwise_scratch(layer: Weighted) -> int:
     return 8 * layer.kernel_height * layer.kernel_width  # pointers have 8 bytes on hosts
 
 
+def _accepts_3x3(layer: Weighted) -> str | None:
+    if not layer.depthwise or layer.output_channels != layer.input_channels:
+        return "not depthwise with one output channel for each input channel"
+    if layer.weight.shape[2:] != (3, 3):
+        return f"the kernel is {layer.kernel_height}x{layer.kernel_width}"
+    return unproved(layer) or _too_few_pixels_3x3(layer)
+
+
+def _too_few_pixels_3x3(layer: Weighted) -> str | None:
+    """As `too_small`: 4 pixels at a time, where they are one or two columns apart, and then one."""
+    pixels, channels, stride = layer.output.layout[1], layer.output_channels, layer.stride[1]
+    fours = pixels // 4 if layer.dilation[1] == 1 and stride <= 2 else 0
+    assembler = 60 + fours * (12 + (73 + 9 * stride) * channels) + (pixels - 4 * fours) * (14 + 27 * channels)
+    return slower_than(assembler + unproved_cost(layer, 100, 7), pixels * (8 + 50 * channels))
+
+
+def _pack_3x3(layer: Weighted) -> Struct:
+    integers = proved_integers(layer)
+    taps = integers.weight[:, 0, :, [1, 0, 2]].transpose(1, 2, 0).reshape(layer.output_channels, 9)
+    stream = Constant(np.column_stack([integers.bias, taps, integers.factor]).astype(np.int32))
+    fields = depthwise_fields(layer) | dict(offset=integers.offset, shift=SHIFT, stream=stream)
+    return Struct("btw_packed_depthwise", fields | dict(unproved=integers.unproved))
+
+
 def _row(
     symbol: str,
     accepts: Callable[[Weighted], str | None],
     pack: Callable[[Weighted], Struct],
-    scratch: Callable[[Weighted], int],
+    scratch: Callable[[Weighted], int] | None,
     per_mac: float,
     widened: bool = True,
 ) -> Armv7mKernel:
@@ -103,6 +127,7 @@ def _row(
 
 
 KERNELS = (
+    _row("btw_depthwise_conv2d_3x3_s8_armv7m", _accepts_3x3, _pack_3x3, None, 2.4),
     _row("btw_depthwise_conv2d_s8_armv7m", _accepts_depthwise, _pack_depthwise, _depthwise_scratch, 3.7),
     _row("btw_conv2d_s8_armv7m", _accepts, _pack, _scratch, 1.5),
     _row("btw_conv2d_s8_armv7m_compact", _accepts_compact, _pack_compact, _compact_scratch, 2.1, widened=False),
