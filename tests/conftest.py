@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+os.environ["BITTWIN_STRICT"] = "1"  # a warning of a compiler stops a build
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

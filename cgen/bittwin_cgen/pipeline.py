@@ -40,6 +40,7 @@ from bittwin_cgen.passes.separate_images import separate_images
 from bittwin_cgen.passes.sink_transposes import sink_transposes
 from bittwin_cgen.passes.split_batch import split_batch
 from bittwin_cgen.passes.split_reshapes import split_reshapes
+from bittwin_cgen.passes.split_resizes import split_resizes
 from bittwin_cgen.passes.strip_boundary import strip_boundary
 from bittwin_cgen.read_onnx import load_model, read_onnx
 from bittwin_cgen.runtime import runtime_files
@@ -53,6 +54,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     remove_clips,
     move_codes,
     fuse_quantized,
+    split_resizes,
     fuse_requantizations,
     fuse_tables,
     fold_known,

@@ -450,3 +450,24 @@ def test_real_sums_that_broadcast(target: str) -> None:
     w.node("Add", ["x", "s"], "y")
     model = generate(w.model([("x", (1, 8, 3, 5)), ("z", (1, 8, 1, 1))], [("y", (1, 8, 3, 5))]), target)
     assert [layer["kernel"] for layer in model.manifest["layers"]][-1].startswith("btw_binary_add_f32")
+
+
+def test_lengths_of_nothing_but_zeros() -> None:
+    """onnxruntime leaves them as they are; 0 / 0 is not a number."""
+    w = Writer()
+    w.node("Relu", ["x"], "r")
+    for order in (1, 2):
+        w.node("LpNormalization", ["r"], f"y{order}", axis=1, p=order)
+    report = verify(w.model([("x", (1, 2, 4, 5))], [("y1", (1, 2, 4, 5)), ("y2", (1, 2, 4, 5))]), samples=4)
+    assert (report.passed, report.differ) == (True, 0)
+
+
+def test_pools_larger_than_the_image_that_round_up() -> None:
+    """MaxPool2d(2, ceil_mode=True) of one row: the first window reaches past the image."""
+    w = Writer()
+    pool = dict(kernel_shape=[2, 3], strides=[2, 3], ceil_mode=1)
+    w.node("MaxPool", ["x"], "m", **pool)
+    w.node("AveragePool", ["x"], "a", **pool)
+    w.node("AveragePool", ["x"], "b", count_include_pad=1, **pool)
+    report = verify(w.model([("x", (1, 3, 1, 2))], [(y, (1, 3, 1, 1)) for y in "mab"]), samples=4)
+    assert (report.passed, report.differ) == (True, 0)

@@ -210,6 +210,19 @@ def test_weighted_resizes_equal_onnxruntime(quantized: bool) -> None:
     assert report.differ == 0
 
 
+@pytest.mark.parametrize(
+    ("shape", "scales"), [((1, 6, 5, 3), (2, 1)), ((1, 6, 3, 5), (1, 2)), ((1, 5, 7), (2,)), ((1, 1, 9), (4,))]
+)
+def test_axes_that_a_weighted_resize_keeps(shape: tuple[int, ...], scales: tuple[int, ...]) -> None:
+    """onnxruntime adds halves of the last value of such an axis, in 1-D also of the only image and the last channel."""
+    moves = Moves(shape, True, 2)
+    given = moves.constant([1, 1, *scales], np.float32)
+    for coordinates in ("half_pixel", "align_corners", "asymmetric"):
+        moves.end(moves.put("Resize", ["", given], mode="linear", coordinate_transformation_mode=coordinates))
+    report = verify(moves.model(), samples=12)
+    assert (report.passed, report.differ, report.inexact) == (True, 0, 0)
+
+
 CUT = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "half_pixel_symmetric")
 
 

@@ -150,7 +150,8 @@ def compile_files(
     """The compiled result, from the cache where the same text was compiled with the same flags before.
 
     `beside`: suffixes of what the compiler writes besides; these files lie beside the result.
-    Raises BittwinError with the compiler's first lines where it refuses.
+    Raises BittwinError with the compiler's first lines where it refuses; with $BITTWIN_STRICT, as in this project's
+    tests, also where it warns.
     """
     cc = find_compiler(compiler)
     digest = hashlib.sha256()
@@ -166,6 +167,10 @@ def compile_files(
         made = Path(folder) / f"result{suffix}"
         command = [cc, *flags, *sources, "-o", str(made)]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        if done.returncode and "-Werror" in flags and not os.environ.get("BITTWIN_STRICT"):
+            # What a compiler guesses of one network's loops is no reason not to verify it.
+            lenient = [flag for flag in command if flag != "-Werror"]
+            done = subprocess.run(lenient, cwd=folder, capture_output=True, text=True)
         if done.returncode:
             lines = "\n".join(done.stderr.splitlines()[:8])
             raise BittwinError(

@@ -28,9 +28,9 @@ class Pooling:
     def output_size(self, axis: int, size: int) -> int:
         before, after = self.padding[axis], self.padding[axis + 2]
         span = size + before + after - (self.kernel[axis] - 1) * self.dilation[axis] - 1
-        if span < 0:
-            raise ValueError(f"the pooling window is larger than the padded image of {size} pixels")
         count = (-(-span // self.stride[axis]) if self.ceil else span // self.stride[axis]) + 1
+        if count < 1:
+            raise ValueError(f"the pooling window is larger than the padded image of {size} pixels")
         if self.ceil and (count - 1) * self.stride[axis] >= size + before:
             count -= 1
         return count

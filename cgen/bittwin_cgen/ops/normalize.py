@@ -157,15 +157,20 @@ def read_lp_normalization(node: OnnxNode) -> list[Node]:
     axis, order = node.axis(node.attribute("axis", -1), len(shape)), node.attribute("p", 2)
     if order not in (1, 2):
         raise node.refuse(f"p is {order}", "Use 1 or 2")
-    each, total, root, wide = (f"{y}/{name}" for name in ("each", "sum", "length", "lengths"))
+    each, total, root, least, some, wide = (
+        f"{y}/{name}" for name in ("each", "sum", "length", "least", "some length", "lengths")
+    )
     first = Node(each, Unary("Abs"), (x,), each) if order == 1 else Node(each, Binary("Mul"), (x, x), each)
     repeated = tuple((0,) * size if i == axis else None for i, size in enumerate(shape))
     length = total if order == 1 else root
+    tiny = np.full((1,) * len(shape), np.finfo(np.float32).tiny)  # values of length 0 stay 0
     return [
         first,
         Node(total, Reduce("sum", Axes((axis,), True)), (each,), total),
         *([Node(root, Unary("Sqrt"), (total,), root)] if order == 2 else []),
-        Node(wide, Take(repeated, "Expand"), (length,), wide),
+        Node(least, Known(tiny), (), least),
+        Node(some, Binary("Max"), (length, least), some),
+        Node(wide, Take(repeated, "Expand"), (some,), wide),
         Node(node.name, Binary("Div"), (x, wide), y),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -55,8 +55,10 @@ class Resize(Op):
         return TensorType((*x.shape[:2], *spatial), x.dtype)
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
-        outside = any((taps.indices < 0).any() for taps in (self.rows, self.columns))
-        return self if self.mode == "linear" and not outside else None
+        if self.mode != "linear" or any((taps.indices < 0).any() for taps in (self.rows, self.columns)):
+            return None
+        rows, columns = (_with_a_next(taps) for taps in (self.rows, self.columns))
+        return replace(self, rows=rows, columns=columns)
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         x, quantization = values[0], inputs[0].quantization
@@ -243,6 +245,12 @@ def linear(along: Along, coordinates: str) -> Taps:
     if coordinates == "tf_crop_and_resize":
         indices[(given < 0) | (given > along.size - 1)] = -1
     return Taps(indices, weights)
+
+
+def _with_a_next(taps: Taps) -> Taps:
+    """An axis that is kept, as onnxruntime weighs it: halves of the last value round otherwise than all of it."""
+    size, count = taps.indices.shape
+    return taps if count > 1 else linear(Along(size, size, 1.0), "half_pixel")
 
 
 def filtered(along: Along, coordinates: str, mode: str, a: float, antialias: bool, exclude_outside: bool) -> Taps:

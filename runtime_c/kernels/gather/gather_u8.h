@@ -44,7 +44,7 @@ static inline uint8_t *btw_gather_block(const btw_gather_u8 *layer, const void *
                 const int fast = middle + btw_gather_offset(&axes[2], k);
                 for (int l = 0; l < axes[3].size; l++, y += layer->bytes) {
                     const int offset = fast + btw_gather_offset(&axes[3], l);
-                    if (offset >= 0) {
+                    if (layer->fill == NULL || offset >= 0) {
                         memcpy(y, x + offset, (size_t)layer->bytes);
                         continue;
                     }
