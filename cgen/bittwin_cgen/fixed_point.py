@@ -619,13 +619,61 @@ def prove_average(
     return AverageForm(least, multiplier.astype(np.int32), constant.astype(np.int32), shift, guard)
 
 
+def average_least_errors(
+    form: AverageForm,
+    input_scale: float,
+    input_zero_point: int,
+    output_scale: float,
+    output_zero_point: int,
+    offset: int = 0,
+) -> NDArray[np.int16] | None:
+    """[255]: a sum of `form.least` codes in doubt is code k, from -127 on, where float32 adds that much, else k - 1.
+
+    What float32 adds to an exact sum is counted in units of the last of the 24 bits of the scale. For each sum in
+    doubt, bisection on `average_code` finds the least float32 sum with code k. None where one code has several such
+    sums, or another code may come out, by the most that all roundings can add.
+    """
+    count, scale = form.least, float(np.float32(input_scale))
+    significand = scale_significand(scale)
+    reach = max(CODE_HIGH - input_zero_point, input_zero_point - CODE_LOW)
+    gone = [(j * reach * significand + (1 << 15) >> 24).bit_length() for j in range(count + 1)]  # bits of sums of j
+    most = sum(1 << bits >> 1 for bits in (*gone, *[gone[1]] * count))  # half of the last bit each
+    total = np.arange(count * CODE_LOW, count * CODE_HIGH + 1)
+    v = total * int(form.multiplier[0]) + int(form.constant[0])
+    codes = (v + form.guard) >> form.shift
+    wanted = form.apply(total, count)[1] & (codes > CODE_LOW) & (codes <= CODE_HIGH)
+    exact, codes = (total[wanted] - count * input_zero_point) * significand, codes[wanted]
+    if len(np.unique(codes)) < len(codes) or most >= (1 << 15) - 1:
+        return None
+
+    def code_of(error: Int64) -> Int64:
+        sums = (exact + error) * (scale / significand)
+        return average_code(sums, count, output_scale, output_zero_point, offset).astype(np.int64)
+
+    low, high = np.full(len(codes), -most - 1), np.full(len(codes), most + 1)
+    if (code_of(low) < codes - 1).any() or (code_of(high) > codes).any():
+        return None
+    while (high - low > 1).any():
+        middle = (low + high) >> 1
+        reached = code_of(middle) >= codes
+        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+    found = np.zeros(CODE_HIGH - CODE_LOW, np.int16)
+    found[codes + CODE_HIGH] = high
+    return found
+
+
+def scale_significand(scale: float) -> int:
+    """The 24 bits of a float32."""
+    return int(math.frexp(float(np.float32(scale)))[0] * 2.0**24)
+
+
 def average_error(count: int, input_scale: float, input_zero_point: int) -> float:
     """How far a float32 sum of `count` dequantized codes is from the exact one at most, in units of the scale.
 
     Rounding errors of at most 2**-24 of each product and of each partial sum; none where all of them are exact.
     """
     reach = max(CODE_HIGH - input_zero_point, input_zero_point - CODE_LOW)
-    significand = int(math.frexp(float(np.float32(input_scale)))[0] * 2.0**24)
+    significand = scale_significand(input_scale)
     if significand // (significand & -significand) * reach * count < 1 << 24:
         return 0.0
     return 1.001 * 2.0**-24 * reach * (count + count * (count + 1) / 2)

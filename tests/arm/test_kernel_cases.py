@@ -29,6 +29,7 @@ MACHINES = {"cortex-m4": "mps2-an386", "cortex-m55": "mps3-an547"}
 SYMBOLS = {
     "cortex-m4": [
         *sorted(name for name in CASES if name.endswith("_f32_fpu")),
+        "btw_average_pool_sums_s8_armv7m",
         "btw_concat_s8_armv7m",
         "btw_conv2d_groups_s8_dsp",
         "btw_conv2d_groups_s8_dsp_float",

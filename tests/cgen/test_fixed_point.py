@@ -18,7 +18,9 @@ from bittwin_cgen.fixed_point import (
     accumulator_range,
     add_reference,
     add_swaps,
+    average_code,
     average_error,
+    average_least_errors,
     average_pool_reference,
     bias_codes,
     dequantize_linear,
@@ -36,6 +38,7 @@ from bittwin_cgen.fixed_point import (
     quantize_linear,
     requantize,
     requantize_scale,
+    scale_significand,
     suspects,
     thresholds,
 )
@@ -791,6 +794,46 @@ def test_order_of_codes_matters_only_where_sums_are_in_doubt():
     y, codes, doubt = sums_of(form, windows, -128, F(0.0234), F(0.0234), -128)
     assert (y == codes)[~doubt].all()
     assert 0.01 < (y != codes).mean() < doubt.mean() < 0.3
+
+
+def test_sums_in_doubt_are_decided_by_what_float32_adds():
+    """Windows of 2, 4, 6 and 16 codes: the errors of float32 steps in integers, here by exact fractions of 2**-24."""
+    rng = np.random.default_rng(5)
+    both = 0
+    for count, zx, zy, offset in (
+        (4, -128, -128, 0), (4, -128, -128, 0), (4, 3, -7, 0), (2, 127, 0, 0), (6, -128, 5, 0), (16, 0, 0, 0),
+        (4, -128, -128, 128), (16, -128, -128, 0),
+    ):  # fmt: skip
+        sx = F(rng.uniform(0.004, 0.1))
+        sy = sx if rng.random() < 0.7 else F(sx * rng.choice([0.5, 0.25]))
+        form = prove_average(frozenset({count}), float(sx), zx, float(sy), zy, offset)
+        assert form is not None
+        least = average_least_errors(form, float(sx), zx, float(sy), zy, offset)
+        assert least is not None
+        windows = rng.integers(-128, 128, (60_000, count))
+        windows[::3] = np.clip(windows[::3] // 8 + rng.integers(-128, 128, (20_000, 1)), -128, 127)
+        values = dequantize_linear(windows, sx, zx)
+        total = np.zeros(len(windows), F)
+        for i in range(count):
+            total = total + values[:, i]
+        y = average_code(total, count, sy, zy, offset)
+        sums = windows.sum(1)
+        codes, doubt = form.apply(sums, count)
+        unit = float(sx) / scale_significand(float(sx))
+        error = total.astype(np.float64) / unit - (sums - count * zx) * float(scale_significand(float(sx)))
+        k = (sums * int(form.multiplier[0]) + int(form.constant[0]) + form.guard) >> form.shift
+        decided = doubt & (k > -128) & (k < 128)
+        assert decided.mean() > 0.02
+        assert (error[decided] == np.rint(error[decided])).all()
+        found = k[decided] - (error[decided] < least[k[decided] + 127])
+        assert (found == y[decided]).all()
+        assert (codes == y)[~decided].all()
+        both += (found != k[decided]).any() and (found == k[decided]).any()
+    assert both >= 4
+    assert (
+        average_least_errors(prove_average(frozenset({36}), 0.0234, -128, 0.0234, -128), 0.0234, -128, 0.0234, -128)
+        is None
+    )
 
 
 @pytest.mark.parametrize("same", [True, False])

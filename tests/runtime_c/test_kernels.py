@@ -410,8 +410,8 @@ def max_pool_f32(random: Random, wide: bool = False) -> KernelCase:
     return real_case(MaxPool(pooling), [x], onnxruntime_gives("MaxPool", "float32", [x], x, **attributes))
 
 
-def average_pool_s8(random: Random, wide: bool = False, tiny: bool = False) -> KernelCase:
-    """`tiny`: scales so small that no integer form is tried."""
+def average_pool_s8(random: Random, wide: bool = False, tiny: bool = False, sums: bool = False) -> KernelCase:
+    """`tiny`: scales so small that no integer form is tried. `sums`: some for a target without an FPU."""
     shape = draw_image(random, wide)
     pooling, attributes = draw_pooling(random, shape[2:], dilated=False)
     include = bool(random.random() < 0.5)
@@ -424,7 +424,8 @@ def average_pool_s8(random: Random, wide: bool = False, tiny: bool = False) -> K
     given = (x, *pair(from_), *pair(to))
     y = onnxruntime_gives("QLinearAveragePool", "int8", [x], *given, domain="com.microsoft", **attributes)
     types = (codes_type(from_, shape),), codes_type(to, y.shape)
-    return KernelCase(AveragePool(pooling, include), *types, (x,), y)
+    has_fpu = not sums or bool(random.random() < 0.3)
+    return KernelCase(AveragePool(pooling, include), *types, (x,), y, has_fpu=has_fpu)
 
 
 def average_pool_f32(random: Random, wide: bool = False) -> KernelCase:
@@ -1012,8 +1013,8 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_arg_extreme_f32_scalar": (arg_extreme_f32, 12),
     "btw_average_pool_f32_scalar": (average_pool_f32, 16),
     "btw_average_pool_s8_scalar": (lambda random: average_pool_s8(random, tiny=True), 16),
-    "btw_average_pool_sums_s8_armv7m": (lambda random: average_pool_s8(random, wide=True), 16),
-    "btw_average_pool_sums_s8_scalar": (average_pool_s8, 24),
+    "btw_average_pool_sums_s8_armv7m": (lambda random: average_pool_s8(random, wide=True, sums=True), 16),
+    "btw_average_pool_sums_s8_scalar": (lambda random: average_pool_s8(random, sums=True), 24),
     "btw_cast_u8_scalar": (cast_u8, 24),
     "btw_clip_f32_neon": (clip_f32, 6),
     "btw_clip_f32_scalar": (clip_f32, 6),

@@ -10,7 +10,15 @@ from typing import cast
 
 import numpy as np
 
-from bittwin_cgen.fixed_point import AverageForm, check_ratio, prove_average
+from bittwin_cgen.fixed_point import (
+    CODE_HIGH,
+    CODE_LOW,
+    AverageForm,
+    average_least_errors,
+    check_ratio,
+    prove_average,
+    scale_significand,
+)
 from bittwin_cgen.ir import (
     Array,
     Call,
@@ -30,6 +38,8 @@ from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.global_average_pool import GlobalAveragePool
 from bittwin_cgen.ops.max_pool import Pooling, by_taps, four_channels, read_pooling
 from bittwin_cgen.ops.reshape import Reshape
+
+MANY_DOUBTS = 0.01  # of the sums of a window: a quarter are exact ties for 2x2 windows, a sixteenth for 4x4
 
 
 @dataclass(frozen=True)
@@ -117,19 +127,21 @@ class AveragePool(Op):
         notes: tuple[str, ...] = ()
         if "_sums_" in kernel.symbol:
             form = sums_form(layer)
-            assert form is not None
-            struct = Struct(
-                "btw_average_pool_sums_s8",
-                dict(
-                    layer=struct,
-                    least=form.least,
-                    shift=form.shift,
-                    guard=form.guard,
-                    multiplier=Constant(form.multiplier),
-                    constant=Constant(form.constant),
-                ),
+            assert form is not None and x.quantization
+            errors = _least_errors(layer, form)
+            sums: dict[str, Field] = dict(
+                layer=struct,
+                least=form.least,
+                shift=form.shift,
+                guard=form.guard,
+                multiplier=Constant(form.multiplier),
+                constant=Constant(form.constant),
+                significand=scale_significand(x.quantization.scale),
+                least_error=None if errors is None else Constant(errors),
             )
-            notes = ("sums at ties are computed again, in float32",) if form.guard else ()
+            struct = Struct("btw_average_pool_sums_s8", sums)
+            how = "float32" if errors is None else "integers"
+            notes = (f"sums at ties are computed again, in {how}",) if form.guard else ()
         scratch = kernel.scratch(layer) if kernel.scratch else 0
         return Call(kernel, struct, window, f"average pool {pool.text}", refused, notes, scratch)
 
@@ -139,6 +151,18 @@ def sums_form(layer: Layer) -> AverageForm | None:
     op, x, y = cast(AveragePool, layer.node.op), layer.inputs[0], layer.output
     assert x.quantization and y.quantization
     return _form(_counts(op, x, y), x.quantization, y.quantization)
+
+
+def _least_errors(layer: Layer, form: AverageForm) -> Array | None:
+    """What decides sums in doubt; only for windows of one size, many doubts (it is a table), and no FPU."""
+    x, y = layer.inputs[0].quantization, layer.output.quantization
+    assert x and y
+    if layer.target.has_fpu or len(form.multiplier) > 1:
+        return None
+    sums = np.arange(CODE_LOW * form.least, CODE_HIGH * form.least + 1)
+    if form.apply(sums, form.least)[1].mean() < MANY_DOUBTS:
+        return None
+    return average_least_errors(form, x.scale, x.zero_point, y.scale, y.zero_point, y.offset)
 
 
 @cache

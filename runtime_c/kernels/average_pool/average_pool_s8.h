@@ -23,8 +23,9 @@ typedef struct {
 } btw_average_pool_s8;
 
 /* The mean of `count` codes by their sum: v = sum * multiplier[count - least] + constant[count - least], and the code
- * is clamp(v >> shift), checked over all sums; those with v within `guard` of a multiple of 2**shift may round to
- * another code, by the order of their float32 steps. */
+ * is clamp(v >> shift), checked over all sums. Those with v within `guard` of a multiple k of 2**shift may round to k
+ * or k - 1, by the order of their float32 steps; it is k where these steps add least_error[k + 127] or more to the
+ * exact sum, the input scale being `significand` units. */
 typedef struct {
     btw_average_pool_s8 layer;
     int least;
@@ -32,6 +33,8 @@ typedef struct {
     int32_t guard; /* 0: no sum is in doubt */
     const int32_t *multiplier;
     const int32_t *constant;
+    int32_t significand;        /* 24 bits */
+    const int16_t *least_error; /* [255] for k from -127 to 127; null: all is computed again in float32 */
 } btw_average_pool_sums_s8;
 
 /* One output row y[output_width][channels]. Null rows do not count; where padding counts, it lies in the rows. */
@@ -88,14 +91,59 @@ static inline int8_t btw_average_pool_float_code(const btw_average_pool_s8 *laye
     return btw_saturate_offset_s8(mean + (float)layer->output_zero_point, layer->offset);
 }
 
+/* What is added to a magnitude of high * 2**24 + low % 2**24 as it is rounded to 24 bits, half to even; high < 2**16.
+ */
+static inline int32_t btw_average_pool_rounding(uint32_t high, uint32_t low)
+{
+    if (high == 0)
+        return 0;
+    uint32_t ones = high; /* as many as bits go */
+    ones |= ones >> 1;
+    ones |= ones >> 2;
+    ones |= ones >> 4;
+    ones |= ones >> 8;
+    const uint32_t gone = low & ones, odd = (low & (ones + 1)) != 0;
+    return (int32_t)((gone + odd > (ones + 1) / 2 ? ones + 1 : 0) - gone);
+}
+
+/* What the float32 steps of channel c add to the exact sum of a window of at most 256 pixels. */
+static inline int32_t btw_average_pool_error(const btw_average_pool_sums_s8 *sums, const void *const rows[],
+                                             btw_average_pool_columns columns, int c)
+{
+    const btw_average_pool_s8 *const layer = &sums->layer;
+    int64_t sum = 0;
+    int32_t error = 0;
+    for (int ky = 0; ky < layer->kernel_height; ky++) {
+        const int8_t *const row = rows[ky];
+        for (int kx = columns.first; row && kx < columns.end; kx++) {
+            const int code = row[(columns.left + kx * layer->dilation_width) * layer->channels + c];
+            const int value = code - layer->input_zero_point;
+            uint32_t product = (uint32_t)(value < 0 ? -value : value) * (uint32_t)sums->significand;
+            const int32_t of_product = btw_average_pool_rounding(product >> 24, product);
+            product += (uint32_t)of_product;
+            sum += value < 0 ? -(int64_t)product : (int64_t)product;
+            const uint64_t size = (uint64_t)(sum < 0 ? -sum : sum);
+            const int32_t of_sum = btw_average_pool_rounding((uint32_t)(size >> 24), (uint32_t)size);
+            sum += sum < 0 ? -of_sum : of_sum;
+            error += (value < 0 ? -of_product : of_product) + (sum < 0 ? -of_sum : of_sum);
+        }
+    }
+    return error;
+}
+
 /* Channel c from the sum of its codes. */
 static inline int8_t btw_average_pool_sum_code(const btw_average_pool_sums_s8 *sums, int32_t sum, int count,
                                                const void *const rows[], btw_average_pool_columns columns, int c)
 {
     const int32_t v = sum * sums->multiplier[count - sums->least] + sums->constant[count - sums->least];
     const uint32_t fraction = (uint32_t)(v + sums->guard) & ((UINT32_C(1) << sums->shift) - 1);
-    if (sums->guard && fraction < 2 * (uint32_t)sums->guard)
-        return btw_average_pool_float_code(&sums->layer, rows, columns, c);
+    if (sums->guard && fraction < 2 * (uint32_t)sums->guard) {
+        const int32_t k = (v + sums->guard) >> sums->shift;
+        if (sums->least_error == NULL)
+            return btw_average_pool_float_code(&sums->layer, rows, columns, c);
+        if (k > -128 && k < 128)
+            return (int8_t)(k - (btw_average_pool_error(sums, rows, columns, c) < sums->least_error[k + 127]));
+    }
     return btw_clamp_s8(v >> sums->shift);
 }
 
