@@ -108,3 +108,34 @@ def test_a_budget_below_compact_weights_is_refused_with_what_they_need(target: s
     least = int(refused.value.what.split()[1].replace(",", ""))
     assert kernels(target, least)[0] == least
     assert least < 1.5 * (24 * 12 * 9 + 24 * 40)
+
+
+@cache
+def transformed() -> onnx.ModelProto:
+    """A 3x3 convolution of 16 channels that Winograd's transforms make faster, behind one of 1x1."""
+    rng = np.random.default_rng(2)
+    sizes = {"w": (16, 8, 1, 1), "v": (16, 16, 3, 3)}
+    weights = [numpy_helper.from_array(rng.uniform(-1, 1, size).astype(np.float32), n) for n, size in sizes.items()]
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"], "first"),
+        helper.make_node("Conv", ["a", "v"], ["y"], "last", pads=[1, 1, 1, 1]),
+    ]
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, c, 8, 8]) for name, c in (("x", 8), ("y", 16))]
+    graph = helper.make_graph(nodes, "net", ports[:1], ports[1:], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    return quantize(model, {"x": rng.standard_normal((8, 8, 8, 8)).astype(np.float32)}).model
+
+
+def test_transformed_weights_become_widened_ones_then_bytes() -> None:
+    def compiled(flash: int | None = None) -> tuple[int, str, list[str]]:
+        manifest = generate(transformed(), "cortex-m4", "speed", flash=flash, name="net").manifest
+        (last,) = (layer for layer in manifest["layers"] if layer["node"] == "last")
+        return manifest["constant_bytes"], last["kernel"].removeprefix("btw_"), last["notes"]
+
+    size, kernel, notes = compiled()
+    assert (kernel, notes) == ("conv2d_winograd_s8_dsp", [])
+    widened, kernel, notes = compiled(size - 129)  # more than bytes in the first layer save
+    assert (size - widened, kernel) == (2 * 16 * 16 * (16 - 9), "conv2d_s8_dsp")
+    assert notes == ["weights as they are, not transformed, so that constants fit the flash"]
+    small, kernel, notes = compiled(widened - 129)
+    assert (widened - small, kernel, notes) == (16 * 16 * 9, "conv2d_s8_dsp_compact", [COMPACT])

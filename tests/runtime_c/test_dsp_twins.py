@@ -55,7 +55,7 @@ def lowered(op: Op, inputs: tuple[TensorType, ...], output: TensorType, symbol: 
     target = TARGETS[CORES[rows[0].isa]] if rows else TARGET
     rows = rows or conv2d.KERNELS
     with patch.object(conv2d, "KERNELS", rows):
-        call = op.lower(Layer(Node("case", op, names, "y"), inputs, output, target))
+        call = op.lower(Layer(Node("case", op, names, "y"), inputs, output, target, whole=True))
     assert call.kernel.symbol == symbol, (call.kernel.symbol, call.refused)
     return call
 
@@ -165,7 +165,7 @@ def _convolution(
     call = lowered(op, (x_type,), y_type, symbol)
     image = (padded + zero).astype(np.int8).transpose(1, 2, 0)
     used = (ow - 1) * shape.stride[1] + reach[1]  # columns that a kernel may read
-    rows = np.ascontiguousarray(image[:, :used] if call.kernel.form == "rows" else image)
+    rows = np.ascontiguousarray(image if call.kernel.form == "pixels" else image[:, :used])
     return DspCase(
         f"{symbol} {shape}", call, (rows.reshape(len(rows), -1),), expected.transpose(1, 2, 0).reshape(oh, -1)
     )
@@ -256,6 +256,22 @@ def cases(kind: str) -> tuple[DspCase, ...]:
                 shapes.append(shape)
         spoil = (lambda i: spoiled) if kind == "conv2d_float" else spoil_some
         return tuple(convolution(rng, shape, symbol, spoil(i)) for i, shape in enumerate(shapes))
+    if kind == "conv2d_winograd":
+        pads, symbol = (1, 1, 1, 1), "btw_conv2d_winograd_s8_dsp"
+        shapes = [
+            Shape(16, 16, (3, 3), 16, 4, padding=pads),
+            Shape(4, 4, (3, 3), 6, 4),
+            Shape(5, 6, (3, 3), 5, 3, padding=pads),
+            Shape(32, 8, (3, 3), 4, 2, padding=pads),
+            Shape(36, 5, (3, 3), 7, 5),
+            Shape(67, 9, (3, 3), 9, 4, padding=(0, 1, 1, 0)),
+            Shape(84, 4, (3, 3), 7, 4, padding=pads),
+        ]
+        shapes += [
+            Shape(pick(4, 70), pick(4, 20), (3, 3), pick(4, 12), pick(3, 6), padding=(pick(0, 1), pick(1, 2), 1, 1))
+            for _ in range(7)
+        ]
+        return tuple(convolution(rng, shape, symbol, spoil_some(i + 1)) for i, shape in enumerate(shapes))
     if kind == "linear_float":
         sizes = [(pick(1, 70), pick(1, 37), pick(1, 9)) for _ in range(20)]
         symbol = "btw_linear_s8_dsp_float"
@@ -306,6 +322,7 @@ KINDS = (
     "conv2d",
     "conv2d_float",
     "conv2d_3x3x3",
+    "conv2d_winograd",
     "depthwise",
     "depthwise_3x3",
     "depthwise_float",
@@ -438,6 +455,15 @@ def function(case: DspCase, number: int) -> str:
             f"        for (int ky = 0; ky < {window.height}; ky++)\n"
             f"            rows[ky] = (const int8_t *)a + {at};\n"
             f"        {kernel.symbol}(&layer_{number}, rows, y + oy * {row}{scratch});\n    }}\n"
+        )
+    elif kernel.form == "row_pairs":
+        last = len(case.expected) - 2
+        body = (
+            f"    for (int oy = 0; oy <= {last + 1}; oy += 2) {{\n        oy = oy < {last} ? oy : {last};\n"
+            f"        const void *rows[4];\n        int8_t *const two[] = {{y + oy * {row}, y + (oy + 1) * {row}}};\n"
+            f"        for (int ky = 0; ky < 4; ky++)\n"
+            f"            rows[ky] = (const int8_t *)a + (oy + ky) * {a.shape[1]};\n"
+            f"        {kernel.symbol}(&layer_{number}, rows, two{scratch});\n    }}\n"
         )
     elif kernel.form == "reduce":
         body = (

@@ -127,8 +127,10 @@ class Calls:
         lines = [filled(f"    {C_TYPES[buffer.dtype]} *const y[] = {{", rows, "};")]
         lines += self._window(step, replace(window, height=window.height + window.stride))
         lines.append(self._kernel_call(step, ["rows", "y"]))
-        for row, oy in (("y[0]", "oy"), ("y[1]", "oy + 1")):
-            lines += [*self._pads(buffer, row), f"    BTW_OBSERVE({number}, {oy}, {row}, {buffer.row_bytes});"]
+        lines += [*self._pads(buffer, "y[0]"), *self._pads(buffer, "y[1]")]
+        lines += ["    if (oy % 2 == 0) /* else it was made before */", "    "] if buffer.height % 2 else [""]
+        lines[-1] += f"    BTW_OBSERVE({number}, oy, y[0], {buffer.row_bytes});"
+        lines.append(f"    BTW_OBSERVE({number}, oy + 1, y[1], {buffer.row_bytes});")
         return self._definition(step, ", int oy", lines)
 
     def flow(self, number: int, segment: Segment) -> str:

@@ -32,6 +32,7 @@ from bittwin_cgen.ops.linear_dsp import (
 )
 from bittwin_cgen.ops.packed import stored_twice
 from bittwin_cgen.ops.weighted import Weighted
+from bittwin_cgen.ops.winograd import GROWTH, refused, transformed
 
 # ---------------------------------------------------------------- one group
 
@@ -121,6 +122,53 @@ def _pack_3x3x3(layer: Weighted) -> Struct:
     packed = taps_struct(integers, taps[:, None])
     of_window = replace(packed, fields=dict(packed.fields) | dict(rows=3, row_bytes=9))
     return Struct("btw_packed_conv2d", dict(taps=of_window) | window_fields(layer))
+
+
+# ---------------------------------------------------------------- Winograd's transforms
+
+
+def _winograd(layer: Weighted) -> str | None:
+    proved = layer.requantization
+    assert proved is not None
+    if min(layer.input_channels, layer.output_channels) < 4:
+        return "fewer than 4 channels"
+    reason = refused(layer, 1 << max(0, SHIFT - proved.shift)) or unproved(layer)
+    return reason or _winograd_slower(layer)
+
+
+def _winograd_slower(layer: Weighted) -> str | None:
+    """Where the direct kernel is faster, by instructions for the layer as measured on cortex-m4."""
+    height, width, channels = layer.output.layout
+    quads, blocks_of_4 = -(-layer.input_channels // 4), -(-channels // 4)
+    rounds = -(-(2 * quads - 1) // 16)
+    position = 7 + 22 * quads + (3 * rounds + 3 if rounds > 1 else 0)
+    tiles = 130 + 272 * quads + blocks_of_4 * (16 * position + 440)  # two of them
+    made = -(-height // 2) * (60 + -(-width // 4) * tiles)
+    direct = height * assembler_cost(layer, 3, 3 * layer.input_channels, channels)
+    return None if made < direct else f"about {made:.0f} instructions; the direct kernel takes about {direct:.0f}"
+
+
+def _pack_winograd(layer: Weighted) -> Struct:
+    """The stream of btw_conv2d_winograd_s8_dsp."""
+    integers = proved_integers(layer)
+    weight, inputs = transformed(integers.weight), layer.input_channels
+    rest = inputs % 4
+    if rest:  # the last quad is that of the last 4 channels, and nothing of those it has in common with another
+        last = np.zeros((len(weight), 4, 4, 4), np.int64)
+        last[:, 4 - rest :] = weight[:, inputs - rest :]
+        weight = np.concatenate([weight[:, : inputs - rest], last], axis=1)
+    four = weight.reshape(len(weight), -1, 4, 16).transpose(0, 3, 1, 2)  # [channels, positions, quads, 4]
+    pairs = blocks(np.stack([words(four[..., 0], four[..., 2]), words(four[..., 1], four[..., 3])], axis=-1))
+    ordered = pairs.transpose(0, 2, 3, 4, 1).reshape(len(pairs), -1)
+    parts = [ordered, blocks(GROWTH * integers.bias), blocks(integers.factor)]
+    fields: dict[str, Field] = dict(rows=3, row_bytes=3 * inputs, output_channels=layer.output_channels)
+    fields |= dict(offset=GROWTH * integers.offset, shift=SHIFT + 2)
+    fields |= dict(stream=Constant(np.concatenate(parts, axis=1).astype(np.int32)), unproved=integers.unproved)
+    return Struct("btw_packed_conv2d", dict(taps=Struct("btw_packed_taps", fields)) | window_fields(layer))
+
+
+def _winograd_scratch(layer: Weighted) -> int:
+    return 512 + 256 * -(-layer.input_channels // 4)
 
 
 # ---------------------------------------------------------------- groups
@@ -298,6 +346,19 @@ KERNELS = (
         per_mac=3,
     ),
     _row("btw_conv2d_3x3x3_s8_dsp", _accepts_3x3x3, _pack_3x3x3, lambda layer: 16 * 7),
+    DspKernel(
+        "btw_conv2d_winograd_s8_dsp",
+        "row_pairs",
+        "s8",
+        "dsp",
+        "conv2d",
+        _winograd,
+        _pack_winograd,
+        _winograd_scratch,
+        widened=True,
+        transformed=True,
+        per_mac=0.45,
+    ),
     _row("btw_conv2d_s8_dsp", _all(_too_small, unproved), _pack, _scratch),
     _row(
         "btw_conv2d_s8_dsp_compact",
