@@ -269,6 +269,21 @@ static int32_t number(FILE *in)
     return value;
 }
 
+/* A block of 0xa5 between guards of 0xa5. */
+static void *guarded(int32_t bytes)
+{
+    const size_t all = (size_t)bytes + 2 * GUARD;
+    return (uint8_t *)memset(malloc(all), 0xa5, all) + GUARD;
+}
+
+static void release(uint8_t *block, int32_t bytes)
+{
+    for (int g = 0; g < GUARD; g++)
+        if (block[bytes + g] != 0xa5 || block[g - GUARD] != 0xa5)
+            exit(4);
+    free(block - GUARD);
+}
+
 /* file: number of cases, then of each: counts of inputs and outputs, bytes of scratch, the inputs (bytes, -1: null, and
  * values), bytes of outputs */
 int main(int count, char **arguments)
@@ -279,7 +294,7 @@ int main(int count, char **arguments)
     const int cases = number(in);
     for (int i = 0; i < cases; i++) {
         const int inputs = number(in), outputs = number(in), scratch_bytes = number(in);
-        void *scratch = malloc((size_t)scratch_bytes);
+        uint8_t *scratch = guarded(scratch_bytes);
         fprintf(stderr, "case %d\\n", i);
         void **x = calloc((size_t)inputs, sizeof *x), **y = calloc((size_t)outputs, sizeof *y);
         int32_t *sizes = calloc((size_t)outputs, sizeof *sizes);
@@ -293,22 +308,19 @@ int main(int count, char **arguments)
         }
         for (int k = 0; k < outputs; k++) {
             sizes[k] = number(in);
-            y[k] = (uint8_t *)memset(malloc((size_t)sizes[k] + 2 * GUARD), 0xa5, (size_t)sizes[k] + 2 * GUARD) + GUARD;
+            y[k] = guarded(sizes[k]);
         }
         call_kernel(i, (const void *const *)x, y, scratch);
         for (int k = 0; k < inputs; k++)
             free(x[k]);
         for (int k = 0; k < outputs; k++) {
             fwrite(y[k], 1, (size_t)sizes[k], out);
-            for (int g = 0; g < GUARD; g++)
-                if (((uint8_t *)y[k])[sizes[k] + g] != 0xa5 || ((uint8_t *)y[k])[g - GUARD] != 0xa5)
-                    return 4;
-            free((uint8_t *)y[k] - GUARD);
+            release(y[k], sizes[k]);
         }
+        release(scratch, scratch_bytes);
         free(x);
         free(y);
         free(sizes);
-        free(scratch);
     }
     return fclose(in) | fclose(out);
 }

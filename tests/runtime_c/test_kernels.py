@@ -175,11 +175,6 @@ def draw_image(random: Random, wide: bool = False) -> tuple[int, ...]:
     return (1, channels, int(random.integers(1, 8)), int(random.integers(1, 10)))
 
 
-def draw_bounds(random: Random) -> tuple[float, float]:
-    bounds = [(-math.inf, math.inf), (0.0, math.inf), (0.0, 0.5), (-0.5, 0.25)]
-    return bounds[int(random.integers(len(bounds)))]
-
-
 def draw_window(random: Random, sizes: Sequence[int], mode: str) -> tuple[Any, Any, Any, Any]:
     """(kernel, stride, dilation, padding) of a window that fits; pads that reach beyond the kernel too."""
     kernel, stride, dilation = ([int(v) for v in random.integers(1, most + 1, 2)] for most in (5, 3, 2))
@@ -318,7 +313,6 @@ def conv_f32(random: Random, depthwise: bool, shape_of: str = "any", blocks: boo
     weight, bias = draw_real(random, (groups * each, group_channels, *kernel)), draw_real(random, [groups * each])
     if blocks:
         weight /= F(math.sqrt(weight[0].size))  # sums of hundreds stay as near to onnxruntime's as those of a few
-    low, high = draw_bounds(random)
     outside = float(random.choice([0.0, 0.0, 1.5])) if mode == "constant" else 0.0
     op = Conv2d(
         weight=weight,
@@ -329,15 +323,12 @@ def conv_f32(random: Random, depthwise: bool, shape_of: str = "any", blocks: boo
         groups=groups,
         mode=mode,  # type: ignore[arg-type]
         outside=outside,
-        low=low,
-        high=high,
     )
     extra: dict[str, Any] = {"constant_values": outside} if mode == "constant" else {}
     image = np.pad(x, ((0, 0), (0, 0), (pads[0], pads[2]), (pads[1], pads[3])), mode, **extra)  # type: ignore[call-overload]
     y = onnxruntime_gives(
         "Conv", "float32", [image], image, weight, bias, group=groups, strides=stride, dilations=dilation
     )
-    y = np.clip(y, low, high)
     return real_case(op, [x], y)
 
 
@@ -368,9 +359,9 @@ def linear_s8(random: Random, quiet: bool = False, wide: bool = False) -> Kernel
 def linear_f32(random: Random, most_outputs: int = 12) -> KernelCase:
     x = draw_real(random, (1, int(random.integers(1, 40))))
     weight = draw_real(random, (int(random.integers(1, most_outputs)), x.shape[1]))
-    bias, (low, high) = draw_real(random, [len(weight)]), draw_bounds(random)
+    bias = draw_real(random, [len(weight)])
     y = onnxruntime_gives("Gemm", "float32", [x], x, weight, bias, transB=1)
-    return real_case(Linear(weight=weight, bias=bias, low=low, high=high), [x], np.clip(y, low, high))
+    return real_case(Linear(weight=weight, bias=bias), [x], y)
 
 
 def pixels_f32(random: Random) -> KernelCase:
@@ -484,15 +475,14 @@ def add_s8(random: Random, kind: str) -> KernelCase:
 
 
 def add_f32(random: Random) -> KernelCase:
-    shape, (low, high) = draw_image(random), draw_bounds(random)
+    shape = draw_image(random)
     a, b = draw_real(random, shape), draw_real(random, shape)
-    return real_case(Add(low, high), [a, b], np.clip(a + b, low, high))
+    return real_case(Add(), [a, b], a + b)
 
 
 def clip_f32(random: Random) -> KernelCase:
-    x, (low, high) = draw_real(random, draw_image(random)), draw_bounds(random)
-    bounds = [np.float32(v) if math.isfinite(v) else None for v in (low, high)]
-    return real_case(Clip(low, high), [x], onnxruntime_gives("Clip", "float32", [x], x, *bounds))  # type: ignore[arg-type]
+    x = draw_real(random, draw_image(random))
+    return real_case(Clip(-math.inf, math.inf), [x], x)
 
 
 def draw_parts(random: Random, most: int = 6) -> tuple[list[tuple[int, ...]], int]:
@@ -1182,7 +1172,7 @@ for _isa in ("armv6m", "armv7m"):
 for _isa in ("fpu", "mve"):
     for _name, _draw in {
         "add": add_f32,
-        "conv2d": lambda random: conv_f32(random, depthwise=bool(random.random() < 0.2)),
+        "conv2d": lambda random: conv_f32(random, bool(random.random() < 0.2), blocks=random.random() < 0.6),
         "depthwise_conv2d_3x3": lambda random: conv_f32(random, depthwise=True, shape_of="3x3"),
         "depthwise_conv2d": lambda random: conv_f32(random, depthwise=True, shape_of="wide"),
         "average_pool": lambda random: average_pool_f32(random, wide=True),
@@ -1192,7 +1182,7 @@ for _isa in ("fpu", "mve"):
             linear_f32(random) if random.random() < 0.3 else conv_f32(random, depthwise=False, shape_of="1x1")
         ),
     }.items():
-        CASES[f"btw_{_name}_f32_{_isa}"] = (_draw, 12)
+        CASES[f"btw_{_name}_f32_{_isa}"] = (_draw, 21 if _name in ("conv2d", "linear") else 14)
 for _isa in ("neon", "dotprod", "i8mm"):  # with intrinsics that stand in for theirs
     CASES[f"btw_linear_s8_{_isa}"] = (lambda random: linear_s8(random, wide=True), 8)
     CASES[f"btw_conv2d_s8_{_isa}"] = (lambda random: conv_s8(random, depthwise=False, wide=True), 8)
@@ -1223,18 +1213,50 @@ CASES["btw_depthwise_conv2d_s8_neon"] = (lambda random: conv_s8(random, depthwis
 ISAS = {row.symbol: row.isa for row in kernel_rows()}
 
 
+BOUNDS = (
+    (0.0, 0.5),
+    (0.0, math.inf),
+    (-math.inf, math.inf),
+    (-0.5, 0.25),
+    (-0.5, 0.0),
+    (-math.inf, 0.25),
+    (-0.25, math.inf),
+)
+
+
+def bounded(case: KernelCase, low: float, high: float) -> KernelCase:
+    """With the bounds of a Relu or Clip behind it, where its float32 results can have some."""
+    if case.output.dtype != "float32" or not isinstance(case.op, (Add, Clip, Conv2d, Linear)):
+        return case
+    clipped = np.clip(case.expected, np.float32(low), np.float32(high))
+    return replace(case, op=replace(case.op, low=low, high=high), expected=clipped)
+
+
 @cache
 def cases_of(symbol: str) -> list[KernelCase]:
-    """Random layers for which the operator chooses this kernel."""
+    """Random layers for which the operator chooses this kernel; each of the bounds in its turn."""
     draw, count = CASES[symbol]
     cases: list[KernelCase] = []
     for number in range(40 * count):
         case = replace(draw(np.random.default_rng([number, *symbol.encode()])), isa=ISAS.get(symbol, "scalar"))
         if case.call.kernel.symbol == symbol:
-            cases.append(case)
+            cases.append(bounded(case, *BOUNDS[len(cases) % len(BOUNDS)]))
         if len(cases) == count:
             return cases
     raise AssertionError(f"operators chose {symbol} for {len(cases)} of {40 * count} layers")
+
+
+@pytest.mark.parametrize("kernel", ["conv2d", "linear"])
+@pytest.mark.parametrize("isa", ["fpu", "mve", "neon"])
+def test_results_of_blocks_are_clipped_in_some_case(kernel: str, isa: str) -> None:
+    """A block of 4 channels by 4 pixels once clipped its second pixel at the channels of the first."""
+    layers = [(case.op, case.output.layout) for case in cases_of(f"btw_{kernel}_f32_{isa}")]
+    seen = {
+        (op.low, op.high)
+        for op, (height, width, channels) in layers
+        if isinstance(op, Conv2d) and channels // op.groups > 4 and height * width >= 4
+    }
+    assert seen >= {(0.0, 0.5), (0.0, math.inf), (-0.5, 0.25)}
 
 
 @cache

@@ -297,7 +297,7 @@ def case_source(number: int, case: Case, arrays: Initializers) -> tuple[str, int
     height, width, channels = case.output.layout
     expected = in_memory(case.expected).reshape(height, -1)
     kernel, lines = call.kernel, []
-    scratch = ", scratch" if kernel.scratch else ""
+    scratch = ", SCRATCH" if kernel.scratch else ""
     if kernel.form == "rows":
         assert call.window is not None
         data, offsets = window_offsets(case, call, random)
@@ -311,7 +311,7 @@ def case_source(number: int, case: Case, arrays: Initializers) -> tuple[str, int
             f"        rows[ky] = offsets[oy * {call.window.height} + ky] < 0 ? NULL"
             f" : x0 + offsets[oy * {call.window.height} + ky];",
             f"    {kernel.symbol}(&layer_{number}, rows, out{scratch});",
-            f"    bad += check(expected + oy * {width * channels}, {width * channels});",
+            f"    bad += check(expected + oy * {width * channels}, {width * channels}, {call.scratch});",
             "}",
         ]
     else:
@@ -323,12 +323,12 @@ def case_source(number: int, case: Case, arrays: Initializers) -> tuple[str, int
         if kernel.form == "reduce":
             rows, columns, depth = case.inputs[0].layout
             lines.append(f"for (int row = 0; row < {rows}; row++)")
-            scratch = ", (int32_t *)(void *)scratch" if scratch else ""
+            scratch = ", (int32_t *)(void *)SCRATCH" if scratch else ""
             lines.append(f"    {kernel.symbol}(&layer_{number}, x0 + row * {columns * depth}, out, row{scratch});")
         else:
             last = "" if kernel.form == "whole" else f", {height * width}"
             lines.append(f"{kernel.symbol}(&layer_{number}, {xs}out{last}{scratch});")
-        lines.append(f"bad += check(expected, {size});")
+        lines.append(f"bad += check(expected, {size}, {call.scratch});")
     named = [(f"x{i}", np.frombuffer(block, np.int8)) for i, block in enumerate(blocks)]
     named.append(("expected", np.ascontiguousarray(expected)))
     data_lines = [
@@ -362,18 +362,25 @@ def source(chosen: Sequence[Case], shared: bool) -> str:
             *includes,
             "int run_cases(void);",
             f"static uint8_t memory[{largest + 2 * GUARD}];",
-            f"static _Alignas(16) uint8_t scratch[{max(scratch for _, scratch in made) + 2 * GUARD}];",
+            f"static _Alignas(16) uint8_t between[{max(scratch for _, scratch in made) + 2 * GUARD}];",
+            f"#define SCRATCH (between + {GUARD})",
             f"static int8_t *const out = (int8_t *)memory + {GUARD};",
             "static void prepare(void)",
             "{",
             f"    memset(memory, {GUARD_BYTE}, sizeof memory);",
-            "    memset(scratch, 0x5a, sizeof scratch);",
+            f"    memset(between, {GUARD_BYTE}, sizeof between);",
             "}",
-            "static int check(const int8_t *expected, int count)",
+            "static int guarded(const uint8_t *block, int count)",
+            "{",
+            "    int same = 1;",
+            f"    for (int i = 0; i < {GUARD}; i++)",
+            f"        same &= block[i] == {GUARD_BYTE} && block[{GUARD} + count + i] == {GUARD_BYTE};",
+            "    return same;",
+            "}",
+            "static int check(const int8_t *expected, int count, int scratch_bytes)",
             "{",
             "    int bad = memcmp(out, expected, (size_t)count) != 0;",
-            f"    for (int i = 0; i < {GUARD}; i++)",
-            f"        bad |= memory[i] != {GUARD_BYTE} || memory[{GUARD} + count + i] != {GUARD_BYTE};",
+            "    bad |= !guarded(memory, count) || !guarded(between, scratch_bytes);",
             "    prepare();",
             "    return bad;",
             "}",

@@ -471,3 +471,14 @@ def test_pools_larger_than_the_image_that_round_up() -> None:
     w.node("AveragePool", ["x"], "b", count_include_pad=1, **pool)
     report = verify(w.model([("x", (1, 3, 1, 2))], [(y, (1, 3, 1, 1)) for y in "mab"]), samples=4)
     assert (report.passed, report.differ) == (True, 0)
+
+
+def test_normalization_of_equal_values_is_zero() -> None:
+    """A mean of equal values lay beside them, by a rounding that a deviation of almost nothing made large."""
+    w = Writer()
+    w.constants["scale"] = np.ones(15, np.float32)
+    w.node("LayerNormalization", ["x", "scale"], "y", axis=-1)
+    report = verify(
+        w.model([("x", (1, 4, 15))], [("y", (1, 4, 15))]), inputs={"x": np.full((1, 4, 15), 0.73, np.float32)}
+    )
+    assert (report.passed, report.differ) == (True, 0)

@@ -12,19 +12,24 @@ BTW_KERNEL void btw_normalize_f32_scalar(const btw_normalize_f32 *layer, const f
     const float count = (float)values->count;
     for (int group = 0; group < layer->groups.count; group++) {
         const int first = btw_walked(&layer->groups, group);
-        float sum = 0.0f, squares = 0.0f;
+        float sum = 0.0f, rest = 0.0f, squares = 0.0f;
         for (int v = 0; v < values->count; v += inner) {
             const float *const row = x + first + btw_walked(values, v);
             for (int i = 0; i < inner; i++)
                 sum += row[i * stride];
         }
-        const float mean = sum / count;
+        const float about = sum / count; /* of equal values not one of them, for sums are rounded */
         for (int v = 0; v < values->count; v += inner) {
             const float *const row = x + first + btw_walked(values, v);
-            for (int i = 0; i < inner; i++)
-                squares += (row[i * stride] - mean) * (row[i * stride] - mean);
+            for (int i = 0; i < inner; i++) {
+                const float difference = row[i * stride] - about;
+                rest += difference;
+                squares += difference * difference;
+            }
         }
-        const float factor = 1.0f / sqrtf(squares / count + layer->epsilon);
+        const float beside = rest / count, mean = about + beside;
+        const float variance = squares / count - beside * beside;
+        const float factor = 1.0f / sqrtf((variance > 0.0f ? variance : 0.0f) + layer->epsilon);
         for (int v = 0; v < values->count; v += inner) {
             const int row = first + btw_walked(values, v);
             for (int i = 0; i < inner; i++)
