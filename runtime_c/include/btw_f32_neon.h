@@ -213,7 +213,7 @@ BTW_BLOCK const float *btw_add_run(float32x4_t sums[][4], const float *x, int ad
                 btw_multiply_add_lane(sums[p][v], k[lane % together * vectors + v], values[p], lane);
         }
     }
-    for (; at < length; at++) {
+    for (const int end = at + (length & 3); at < end; at++) { /* a bound that gcc sees */
         btw_load(k, w, vectors);
         w = btw_in_order(w + 4 * vectors);
         BTW_UNROLL for (int p = 0; p < pixels; p++)

@@ -82,7 +82,7 @@ static inline int8_t btw_requantize_exact(int32_t acc, uint32_t scale_bits, int 
 static inline int8_t btw_requantize(const btw_requantization *layer, int channel, int32_t acc)
 {
     const int32_t multiplier = layer->multiplier[channel];
-    if (multiplier == 0)
+    if (multiplier == 0 && layer->scale) /* a null pointer is known where the layer is folded in: no question then */
         return btw_requantize_exact(acc, layer->scale[channel], layer->zero_point);
     const int32_t high = layer->offset + (int32_t)(((int64_t)acc * multiplier) >> 32);
     return btw_clamp_s8(high >> layer->shift);

@@ -96,11 +96,37 @@ BTW_NEON void btw_dotprod_products_tile(const int count, const btw_products_s8_n
     }
 }
 
+/* One output channel in all. */
+BTW_NEON void btw_dotprod_channel_tile(const int count, const btw_products_s8_neon *layer, const void *const rows[],
+                                       int at, int8_t *y)
+{
+    const int8_t *w = layer->weights;
+    const int advance = layer->advance;
+    int32x4_t sums[8];
+    BTW_UNROLL for (int p = 0; p < count; p++) sums[p] = vdupq_n_s32(0);
+    for (int ky = 0; ky < layer->kernel_height; ky++) {
+        const int8_t *piece = (const int8_t *)rows[ky] + at;
+        for (int i = 0; i < layer->parts; i++, piece += layer->next) {
+            const int8_t *from = piece;
+            for (int left = layer->length; left > 0; left -= 16, from += 16, w += 16) {
+                const int8x16_t weights = vld1q_s8(w);
+                BTW_UNROLL for (int p = 0; p < count; p++) sums[p] =
+                    vdotq_s32(sums[p], weights, vld1q_s8(from + p * advance));
+            }
+        }
+    }
+    btw_neon_store_pixels(count, layer, sums, y);
+}
+
 /* `pixels` windows, `advance` bytes apart. */
 BTW_NEON void btw_dotprod_products(const btw_products_s8_neon *layer, const void *const rows[], int8_t *y, int pixels)
 {
-    const int size = btw_neon_tile(pixels, 8);
-    BTW_NEON_TILES(BTW_NEON_COUNT_8, btw_dotprod_products_tile, size, layer, rows, y, pixels);
+    if (layer->outputs == 1 && layer->groups == 1) {
+        BTW_NEON_CHANNEL(btw_dotprod_channel_tile, layer, rows, y, pixels);
+    } else {
+        const int size = btw_neon_tile(pixels, 8);
+        BTW_NEON_TILES(BTW_NEON_COUNT_8, btw_dotprod_products_tile, size, layer, rows, y, pixels);
+    }
 }
 
 #endif

@@ -29,7 +29,8 @@ typedef struct {
     const int16_t *wide;   /* few inputs: [groups][blocks of 8][all inputs][8], products by lanes of them; or null */
     const int8_t *weights; /* else [groups][blocks][kernel_height][parts], then of
                               SMULL: 16 inputs [4 outputs][16], a rest of up to 8 [4][8]; not paired: 8 inputs [4][8]
-                              SDOT: 4 inputs [8][4]; SMMLA: 8 inputs [8][8], in twos but for a rest of up to 8 */
+                              SDOT: 4 inputs [8][4]; SMMLA: 8 inputs [8][8], in twos but for a rest of up to 8;
+                              one output in all: SMULL as above, without its 4 outputs; SDOT: 16 inputs */
     const int32_t *bias;
     const int32_t *factor;
 } btw_products_s8_neon;
@@ -492,10 +493,72 @@ BTW_NEON void btw_neon_lanes_tile(const int count, const btw_products_s8_neon *l
     }
 }
 
+/* ---- One output channel in all: tiles of 8 pixels, whose codes lie side by side. */
+
+/* Sums of `count` pixels; in place of those that are missing stands any other. */
+BTW_NEON void btw_neon_store_pixels(const int count, const btw_products_s8_neon *layer, int32x4_t sums[8], int8_t *y)
+{
+    const int32x4_t start = vdupq_n_s32(*layer->bias), factor = vdupq_n_s32(*layer->factor);
+    BTW_UNROLL for (int p = count; p < 8; p++) sums[p] = sums[p % 4 < count ? p % 4 : 0];
+    const int32x4_t low = vaddq_s32(start, btw_neon_sums(sums[0], sums[1], sums[2], sums[3]));
+    const int32x4_t high = vaddq_s32(start, btw_neon_sums(sums[4], sums[5], sums[6], sums[7]));
+    const int16x8_t zero_point = vdupq_n_s16((int16_t)layer->zero_point);
+    int8_t few[8];
+    vst1_s8(count < 8 ? few : y, btw_neon_requantized(layer->by_scale, low, high, factor, factor, zero_point));
+    if (count < 8)
+        btw_neon_store_few(y, 1, few, 1, 1, count);
+}
+
+BTW_NEON void btw_neon_channel_tile(const int count, const btw_products_s8_neon *layer, const void *const rows[],
+                                    int at, int8_t *y)
+{
+    const int8_t *w = layer->weights;
+    const int advance = layer->advance;
+    int32x4_t sums[8];
+    BTW_UNROLL for (int p = 0; p < count; p++) sums[p] = vdupq_n_s32(0);
+    for (int ky = 0; ky < layer->kernel_height; ky++) {
+        const int8_t *piece = (const int8_t *)rows[ky] + at;
+        for (int i = 0; i < layer->parts; i++, piece += layer->next) {
+            const int8_t *from = piece;
+            int left = layer->length;
+            for (; left > 8 && layer->paired; left -= 16, from += 16, w += 16) {
+                const int8x16_t weights = vld1q_s8(w);
+                BTW_UNROLL for (int p = 0; p < count; p++)
+                {
+                    const int8x16_t x = vld1q_s8(from + p * advance);
+                    const int16x8_t lower = vmull_s8(vget_low_s8(weights), vget_low_s8(x));
+                    sums[p] = vpadalq_s16(sums[p], btw_neon_multiply_high_add(lower, weights, x));
+                }
+            }
+            for (; left > 0; left -= 8, from += 8, w += 8) {
+                const int8x8_t weights = vld1_s8(w);
+                BTW_UNROLL for (int p = 0; p < count; p++) sums[p] =
+                    vpadalq_s16(sums[p], vmull_s8(weights, vld1_s8(from + p * advance)));
+            }
+        }
+    }
+    btw_neon_store_pixels(count, layer, sums, y);
+}
+
+/* function(count, layer, rows, at, y) for tiles of 8; the last one reaches back, where there are 8 pixels. */
+#define BTW_NEON_CHANNEL(function, layer, rows, y, pixels)                                                             \
+    do {                                                                                                               \
+        for (int i = 0; pixels >= 8 && i < (pixels + 7) / 8; i++) {                                                    \
+            const int first = btw_neon_block(i, 8, pixels);                                                            \
+            function(8, layer, rows, first * layer->advance, y + first);                                               \
+        }                                                                                                              \
+        for (int i = 0, tile; pixels < 8 && i < pixels; i += tile) {                                                   \
+            tile = pixels - i >= 4 ? 4 : 1;                                                                            \
+            BTW_NEON_COUNT_4(function, tile, layer, rows, i * layer->advance, y + i);                                  \
+        }                                                                                                              \
+    } while (0)
+
 /* `pixels` windows, `advance` bytes apart. */
 BTW_NEON void btw_neon_products(const btw_products_s8_neon *layer, const void *const rows[], int8_t *y, int pixels)
 {
-    if (layer->wide) {
+    if (layer->outputs == 1 && layer->groups == 1) {
+        BTW_NEON_CHANNEL(btw_neon_channel_tile, layer, rows, y, pixels);
+    } else if (layer->wide) {
         const int size = btw_neon_tile(pixels, BTW_NEON_LANE_PIXELS);
         BTW_NEON_TILES(BTW_NEON_LANE_COUNT, btw_neon_lanes_tile, size, layer, rows, y, pixels);
     } else {

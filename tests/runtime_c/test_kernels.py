@@ -200,14 +200,16 @@ def conv_s8(
     wide: bool = False,
     sizes: tuple[int, int, int] | None = None,
     ties: bool = False,
+    longer: int = 0,
 ) -> KernelCase:
     """`quiet`: scales that mostly have a proof, one output channel for each input channel of a depthwise one.
 
     `wide`: more channels than vectors have lanes. `sizes`: groups, input and output channels of each. `ties`: scales
-    that are powers of two, where no channel has a proof.
+    that are powers of two, where no channel has a proof. `longer`: pixels of a row in addition.
     """
     mode = str(random.choice(MODES))
     _, _, height, width = draw_image(random)
+    width += longer
     flat = random.random() < 0.15
     height = 1 if flat else height
     kernel, stride, dilation, pads = draw_window(random, (height, width), mode)
@@ -277,6 +279,14 @@ def conv_s8(
     result = (1, output_channels, y.shape[3]) if flat else y.shape
     types = (codes_type(x_quantization, given),), codes_type(y_quantization, result)
     return KernelCase(op, *types, (x.reshape(given),), y.reshape(result))
+
+
+def one_or_more_s8(random: Random, shape: str) -> KernelCase:
+    """One output channel, or so many that they fill vectors."""
+    if random.random() < 0.5:
+        channels = int(random.integers(1, 50 if shape == "1x1" else 9))
+        return conv_s8(random, False, shape, sizes=(1, channels, 1), longer=int(random.integers(16)))
+    return linear_s8(random, wide=True) if shape == "1x1" else conv_s8(random, depthwise=False, wide=True)
 
 
 def conv_f32(random: Random, depthwise: bool, shape_of: str = "any", blocks: bool = False) -> KernelCase:
@@ -1184,8 +1194,8 @@ for _isa in ("fpu", "mve"):
     }.items():
         CASES[f"btw_{_name}_f32_{_isa}"] = (_draw, 21 if _name in ("conv2d", "linear") else 14)
 for _isa in ("neon", "dotprod", "i8mm"):  # with intrinsics that stand in for theirs
-    CASES[f"btw_linear_s8_{_isa}"] = (lambda random: linear_s8(random, wide=True), 8)
-    CASES[f"btw_conv2d_s8_{_isa}"] = (lambda random: conv_s8(random, depthwise=False, wide=True), 8)
+    CASES[f"btw_linear_s8_{_isa}"] = (lambda random: one_or_more_s8(random, "1x1"), 10)
+    CASES[f"btw_conv2d_s8_{_isa}"] = (lambda random: one_or_more_s8(random, "any"), 10)
     CASES[f"btw_conv2d_windows_s8_{_isa}"] = (lambda random: conv_s8(random, depthwise=False, wide=True), 6)
     if _isa != "i8mm":
         CASES[f"btw_depthwise_conv2d_3x3_s8_{_isa}"] = (

@@ -21,11 +21,12 @@ from bittwin_cgen.ops.linear_s8_neon import (
     factors,
     in_blocks,
     lanes_cost,
-    one_product,
     padded,
     products,
     requantization_fields,
+    several_channels,
     smull_cost,
+    too_few,
 )
 from bittwin_cgen.ops.weighted import Weighted
 
@@ -78,7 +79,11 @@ def window_bytes(layer: Weighted) -> int:
 
 
 def not_depthwise(layer: Weighted) -> str | None:
-    return "depthwise has kernels of its own" if layer.depthwise else one_product(layer)
+    return "depthwise has kernels of its own" if layer.depthwise else too_few(layer, pieces(layer))
+
+
+def pairs_of_pixels(layer: Weighted) -> str | None:
+    return several_channels(layer) or not_depthwise(layer)
 
 
 def copied_windows(isa: str) -> Callable[[Weighted], str | None]:
@@ -102,7 +107,7 @@ def copied_windows(isa: str) -> Callable[[Weighted], str | None]:
             wasted *= -(-layer.output_channels // 8)
         if wasted <= copies:
             return "its kernel rows fill vectors well enough to be read where they lie"
-        return not_depthwise(layer)
+        return pairs_of_pixels(layer) if isa == "i8mm" else not_depthwise(layer)
 
     return suits
 
@@ -251,7 +256,10 @@ KERNELS = (
         slack=SLACK,
     ),
     NeonKernel("btw_depthwise_conv2d_s8_neon", "rows", "s8", "neon", "conv2d", depthwise, pack_depthwise, slack=SLACK),
-    *(kernel for isa in ("i8mm", "dotprod") for kernel in (windows_row(isa, copied_windows(isa)), rows_row(isa))),
+    windows_row("i8mm", copied_windows("i8mm")),
+    rows_row("i8mm", pairs_of_pixels),
+    windows_row("dotprod", copied_windows("dotprod")),
+    rows_row("dotprod"),
     windows_row("neon", in_lanes(copied_windows("neon"), whole=True), **LANES),
     windows_row("neon", copied_windows("neon"), per_mac=SMULL_PER_MAC),
     rows_row("neon", in_lanes(not_depthwise, whole=False), **LANES),

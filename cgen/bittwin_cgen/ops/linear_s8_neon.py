@@ -74,13 +74,13 @@ def paired(pieces: Array) -> bool:
 
 
 def smull_order(block: Array, pairs: bool) -> list[Array]:
-    """block [4, length] in sixteens [4][16], then a rest of up to 8 as [4][8]; not in pairs: in eights."""
-    length = block.shape[1]
+    """block [size, length] in sixteens [size][16], then a rest of up to 8 as [size][8]; not in pairs: in eights."""
+    size, length = block.shape
     whole = (length + 7) // 16 * 16 if pairs else 0
     values = np.pad(block, ((0, 0), (0, max(whole - length, -length % 8))))
     return [
-        values[:, :whole].reshape(4, -1, 16).transpose(1, 0, 2),
-        values[:, whole:].reshape(4, -1, 8).transpose(1, 0, 2),
+        values[:, :whole].reshape(size, -1, 16).transpose(1, 0, 2),
+        values[:, whole:].reshape(size, -1, 8).transpose(1, 0, 2),
     ]
 
 
@@ -117,9 +117,14 @@ def smull_cost(pieces: Pieces) -> float:
     return pieces.rows * pieces.parts * (3 * whole + (3 if rest > 8 else 2 if rest else 0)) + 2
 
 
+def one_channel(layer: Weighted) -> bool:
+    """True where the only output channel is summed for 8 pixels at a time."""
+    return layer.output_channels == 1
+
+
 def by_lanes(layer: Weighted, pieces: Pieces) -> bool:
     """True where weights of 16 bits pay, and the flash has room for them."""
-    return lanes_cost(pieces) < smull_cost(pieces) and not layer.compact
+    return not one_channel(layer) and lanes_cost(pieces) < smull_cost(pieces) and not layer.compact
 
 
 def products(layer: Weighted, isa: str, pieces: Pieces, advance: int) -> Struct:
@@ -127,7 +132,7 @@ def products(layer: Weighted, isa: str, pieces: Pieces, advance: int) -> Struct:
     proved, outputs = layer.requantization, layer.output_channels // layer.groups
     assert proved is not None
     lanes = isa == "neon" and by_lanes(layer, pieces)
-    size = 4 if isa == "neon" and not lanes else 8
+    size = 1 if one_channel(layer) else 4 if isa == "neon" and not lanes else 8
     taps = layer.weight.transpose(0, 2, 3, 1).reshape(layer.groups, outputs, -1, pieces.length)
     pairs = paired(taps)
     weights: list[Array] = []
@@ -139,6 +144,8 @@ def products(layer: Weighted, isa: str, pieces: Pieces, advance: int) -> Struct:
             for piece in block.transpose(1, 0, 2):
                 if isa == "neon":
                     weights += smull_order(piece, pairs)
+                elif one_channel(layer):
+                    weights.append(padded(piece, 16))
                 else:
                     weights.append(step_order(piece, 4 if isa == "dotprod" else 8))
     stream = Constant(np.concatenate([part.reshape(-1) for part in weights]))
@@ -159,21 +166,34 @@ def products(layer: Weighted, isa: str, pieces: Pieces, advance: int) -> Struct:
     return Struct("btw_products_s8_neon", fields)
 
 
-def one_product(layer: Weighted) -> str | None:
-    alone = layer.weight.size == 1
-    return "one product a pixel; portable C takes fewer instructions" if alone else None
+def too_few(layer: Weighted, pieces: Pieces) -> str | None:
+    """Why not, where the compiler makes vectors of as many pixels, or of one sum, from portable C."""
+    if not one_channel(layer):
+        return None
+    count, length = pieces.rows * pieces.parts, pieces.length
+    if length * count == 1:
+        return "one product a pixel; portable C takes fewer instructions"
+    if np.prod(layer.output.layout[:2]) == 1 and count == 1:
+        few = length < 5 or (length > 16 if "dotprod" in layer.target.isas else length % 16 in (1, 2))
+        return f"one sum of {length} products; portable C takes no more instructions" if few else None
+    short = length == 1 or (length == 2 and count > 2) or (layer.pointwise and length < 4 and not layer.target.armv7)
+    return f"{count} times {length} products a pixel; portable C takes fewer instructions" if short else None
 
 
 def accepts(layer: Weighted) -> str | None:
-    if layer.pointwise and one_product(layer):
-        return one_product(layer)
-    return None if layer.pointwise else "not 1x1 with stride 1, no padding and one group"
+    if not layer.pointwise:
+        return "not 1x1 with stride 1, no padding and one group"
+    return too_few(layer, Pieces(1, 1, 0, layer.input_channels))
+
+
+def several_channels(layer: Weighted) -> str | None:
+    return "one output channel; it takes 8" if one_channel(layer) else None
 
 
 def accepts_pairs_of_pixels(layer: Weighted) -> str | None:
     if np.prod(layer.output.layout[:2]) == 1:
         return "one pixel; it takes pairs"
-    return accepts(layer)
+    return several_channels(layer) or accepts(layer)
 
 
 def accepts_lanes(layer: Weighted) -> str | None:

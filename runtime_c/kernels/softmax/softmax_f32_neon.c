@@ -35,7 +35,7 @@ BTW_BLOCK void btw_softmax_pixel(const float *x, float *y, int channels)
     const float32x4_t all = vdupq_n_f32(sum);
     for (c = 0; c <= channels - 4; c += 4)
         vst1q_f32(y + c, btw_quotient(vld1q_f32(y + c), all));
-    for (; c < channels; c++)
+    for (const int end = c + (channels & 3); c < end; c++) /* a bound that gcc sees */
         y[c] /= sum;
 }
 
