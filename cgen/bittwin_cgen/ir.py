@@ -153,9 +153,9 @@ class Op:
         raise NotImplementedError(self.title)
 
 
-def fresh(name: str, taken: Container[str]) -> str:
+def fresh(name: str, *taken: Container[str]) -> str:
     """The name, or the first longer one that is not taken: files may hold any name."""
-    while name in taken:
+    while any(name in names for names in taken):
         name += "'"
     return name
 
@@ -206,6 +206,7 @@ class Graph:
     types: Mapping[str, TensorType]
     constants: Mapping[str, Array] = field(default_factory=dict)
     removed: Mapping[str, Removed] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()  # of all tensors of the file: `types` lacks constants that went into operators
     batch: int = 1
     live: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # tensor: its channels (axis 1) that C computes
     savings: Savings = field(default_factory=Savings)

@@ -169,7 +169,7 @@ def _with_input_rows(
 ) -> tuple[list[Node], dict[str, str]]:
     """The input's rows are copied as they come; every reader reads the copy, and so do other names of the input."""
     tensor = graph.inputs[0].tensor
-    rows = fresh(f"{tensor}/rows", types)
+    rows = fresh(f"{tensor}/rows", types, graph.names)
     types[rows] = types[tensor]
     readers = [replace(node, inputs=tuple(rows if name == tensor else name for name in node.inputs)) for node in nodes]
     names = {name: rows if of == tensor else of for name, of in aliases.items()}
@@ -210,7 +210,7 @@ def _with_copies_to_outputs(
 
 def output_tensor(graph: Graph, port: Port) -> str:
     """The tensor that holds an output which is a copy."""
-    return fresh(f"{port.name}/output", graph.types)
+    return fresh(f"{port.name}/output", graph.types, graph.names)
 
 
 def constants_of(graph: Graph) -> dict[str, Array]:
@@ -479,7 +479,7 @@ class _Memory:
         """A ring of rows with the padding that one reader wants, filled just before it reads."""
         step = self.steps[demand.step]
         name = step.inputs[demand.index]
-        rows = fresh(f"{name}/rows of {step.name}", self.types)
+        rows = fresh(f"{name}/rows of {step.name}", self.types, self.graph.names)
         type = self.types[name]
         self.types[rows] = type
         height, width, channels = type.layout

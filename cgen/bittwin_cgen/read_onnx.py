@@ -199,7 +199,9 @@ class _Reader:
             raise BittwinError(self.name, "gives one output twice", "Remove it from the model's outputs")
         if not inputs or (ends and not outputs) or not self.graph.output:
             raise BittwinError(self.name, "has no inputs or no outputs", "Export a model that computes something")
-        return Graph(self.name, (), tuple(inputs), tuple(outputs), self.types).rewritten(self.nodes)
+        return Graph(self.name, (), tuple(inputs), tuple(outputs), self.types, names=frozenset(self.names)).rewritten(
+            self.nodes
+        )
 
     def _examine(self, node: onnx.NodeProto, name: str) -> BittwinError | None:
         """What is wrong with a node; its outputs get the types that onnx infers, for those behind it."""
@@ -296,7 +298,7 @@ class _Reader:
 
     def _fresh(self, name: str) -> str:
         """A name for a tensor that the file does not have."""
-        return fresh(name, self.names | self.types.keys())
+        return fresh(name, self.names, self.types)
 
     def _add(self, made: Node, node: OnnxNode) -> None:
         for name in made.inputs:

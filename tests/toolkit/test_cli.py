@@ -399,6 +399,8 @@ BAD_INPUT = {
     "uint8 calibration": ["quantize", "net.onnx", "--calibration", "bytes.npz", "-o", "made"],
     "unknown target to count on": ["report", "net.onnx", "--profile", "m4", "-o", "made"],
     "kibibytes": ["generate", "net.onnx", "-o", "made", "--ram", "64k"],
+    "budget of 5,000 digits": ["generate", "net.onnx", "-o", "made", "--ram", "9" * 5000],
+    "kibibytes of 5,000 digits": ["generate", "net.onnx", "-o", "made", "--flash", "9" * 5000 + "k"],
 }
 
 
@@ -447,6 +449,7 @@ def test_messages_are_about_what_is_wrong(call: Any, folder: Path) -> None:
         "unsupported": ("unary", "Sinh", "not supported"),
         "target": ("pdp-11", "cortex-m4"),
         "schedule": ("--schedule", "fast"),
+        "budget of 5,000 digits": ("--ram", "5,000 digits", "more bytes than any memory has"),
         "unknown option": ("--fast",),
         "missing model": ("nothing.onnx",),
         "other inputs": ("wrong.npz", "(3, 2, 5, 5)"),
@@ -603,6 +606,7 @@ def test_every_verb_but_none_more_has_an_example() -> None:
 
 def test_a_table_in_a_pipe_is_not_wrapped_and_quiet_leaves_it_out(call: Any, int8_net: Path) -> None:
     lines = call("verify", int8_net, "--samples", 2).output.splitlines()
+    assert all(line == line.rstrip() for line in lines)
     rows = [line.split() for line in lines[1:-1]]
     assert all(row[1].replace(",", "").isdigit() and row[2] == "0" for row in rows), lines
     assert lines[-1].startswith("passed: 2 samples") and lines[-1].endswith(" 0 differ")

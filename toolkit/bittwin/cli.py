@@ -46,8 +46,13 @@ class Method(StrEnum):
     distribution = "distribution"
 
 
+MOST_DIGITS = 18  # of a number of bytes
+
+
 def byte_count(text: str) -> int:
     """A number of bytes; raises typer.BadParameter for anything else."""
+    if re.fullmatch(rf"\d{{{MOST_DIGITS + 1},}}\D*", text):
+        raise typer.BadParameter(f"{len(text):,} digits are more bytes than any memory has; write for example 65536")
     if text.isascii() and text.isdigit():
         return int(text)
     kibibytes = re.fullmatch(r"(\d+) ?[kK](i?[bB])?", text)
@@ -410,7 +415,7 @@ def print_profile(report: Any) -> None:
         share = f"{row.instructions / report.instructions:.1%}"
         table.add_row(escape(row.name), row.kernel.removeprefix("btw_"), macs, f"{row.instructions:,}", share, density)
     output = console()
-    output.print(table)
+    print_table(output, table)
     say = partial(output.print, soft_wrap=True)
     say(
         f"{report.name} on {report.target} ({report.emulator}), schedule {report.schedule}: "
@@ -438,6 +443,17 @@ def console() -> Any:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
 
 
+def print_table(output: Any, table: Any) -> None:
+    """Without the blanks that fill the last column, where it goes to a file or a pipe."""
+    if output.is_terminal:
+        output.print(table)
+        return
+    with output.capture() as captured:
+        output.print(table)
+    for line in captured.get().splitlines():
+        typer.echo(line.rstrip())
+
+
 def print_verification(report: Any, quiet: bool = False) -> None:
     """A table of layers but for constants, where `quiet` of those that differ, and the headline."""
     from rich.markup import escape
@@ -462,7 +478,7 @@ def print_verification(report: Any, quiet: bool = False) -> None:
         table.add_row(escape(row.layer), *counts, escape(row.reason), style=style)
     output = console()
     if table.row_count:
-        output.print(table)
+        print_table(output, table)
     say = partial(output.print, soft_wrap=True)
     verdict = "[green]passed[/green]" if report.passed else "[red]failed[/red]"
     say(

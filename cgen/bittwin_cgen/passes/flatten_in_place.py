@@ -29,7 +29,7 @@ def flatten_in_place(graph: Graph) -> Graph:
                 and readers
                 and all(isinstance(reader.op, Linear) for reader in readers)
             ):
-                renamed[node.output] = fresh(f"{node.output}/channels_last", types)
+                renamed[node.output] = fresh(f"{node.output}/channels_last", types, graph.names)
                 orders[node.output] = _columns(op, x, y)
                 removed[node.output] = Removed(
                     f"{node.name}: the weights are reordered instead",

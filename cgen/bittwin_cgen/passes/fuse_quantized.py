@@ -34,7 +34,7 @@ def fuse_quantized(graph: Graph) -> Graph:
         ):
             continue
         codes = (*conditions, *(source.inputs[0] for source in sources if source is not None))
-        made = _on_codes(node, codes, tuple(types[name] for name in codes), quantizers[0], types)
+        made = _on_codes(node, codes, tuple(types[name] for name in codes), quantizers[0], types, graph.names)
         if made is not None:
             fused[quantizers[0].output] = made
             gone.add(node.output)
@@ -49,7 +49,12 @@ def fuse_quantized(graph: Graph) -> Graph:
 
 
 def _on_codes(
-    node: Node, codes: tuple[str, ...], inputs: tuple[TensorType, ...], quantizer: Node, types: dict[str, TensorType]
+    node: Node,
+    codes: tuple[str, ...],
+    inputs: tuple[TensorType, ...],
+    quantizer: Node,
+    types: dict[str, TensorType],
+    names: frozenset[str],
 ) -> list[Node] | None:
     output = types[quantizer.output]
     assert output.quantization is not None
@@ -68,7 +73,7 @@ def _on_codes(
     table = requantize_table(inputs[0].quantization, output.quantization) if node.op.moves else None
     if table is None:
         return [Node(node.name, changed, codes, quantizer.output)]
-    moved = fresh(f"{node.output}/codes", types)
+    moved = fresh(f"{node.output}/codes", types, names)
     types[moved] = replace(types[node.output], dtype="int8", quantization=inputs[0].quantization)
     return [
         Node(node.name, changed, codes, moved),

@@ -24,7 +24,7 @@ def globalize_pools(graph: Graph) -> Graph:
             continue
         kernel = node.op.pooling.kernel
         if kernel != x.image[:2]:
-            cut = fresh(f"{node.output}/window", types)
+            cut = fresh(f"{node.output}/window", types, graph.names)
             types[cut] = replace(x, shape=(*x.shape[:2], *kernel))
             nodes.append(Node(cut, Take((None, None, *(tuple(range(n)) for n in kernel)), "Slice"), node.inputs, cut))
             node = replace(node, inputs=(cut,))

@@ -38,7 +38,7 @@ def _quantize_earlier(graph: Graph) -> Graph:
             continue
         read, nodes = source.output, []
         for node, shaped in ((quantizer, read), *((move, move.output) for move in moves)):
-            made = quantizer.output if node is moves[-1] else fresh(f"{node.output}/codes", types)
+            made = quantizer.output if node is moves[-1] else fresh(f"{node.output}/codes", types, graph.names)
             types[made] = replace(types[quantizer.output], shape=types[shaped].shape)
             nodes.append(replace(node, inputs=(read,), output=made))
             read = made
@@ -74,7 +74,7 @@ def _dequantize_later(graph: Graph) -> Graph:
             and not any(isinstance(reader.op, QuantizeLinear) for reader in readers)
             and node.output not in outputs
         ):
-            codes = fresh(f"{node.output}/codes", types)
+            codes = fresh(f"{node.output}/codes", types, graph.names)
             types[codes] = replace(types[before.inputs[0]], shape=types[node.output].shape)
             nodes.append(Node(node.name, node.op, before.inputs, codes))
             node = Node(f"{node.name}/dequantize", before.op, (codes,), node.output)

@@ -15,7 +15,7 @@ def place_biases(graph: Graph) -> Graph:
     for node in graph.nodes:
         if isinstance(node.op, Bias):
             values = np.ascontiguousarray(node.op.value.reshape(1, -1))
-            constant = fresh(f"{node.output}/bias", types)
+            constant = fresh(f"{node.output}/bias", types, graph.names)
             types[constant] = TensorType(values.shape, "float32")
             nodes.append(Node(constant, Known(values), (), constant))
             node = Node(node.name, Binary("Add"), (*node.inputs, constant), node.output)

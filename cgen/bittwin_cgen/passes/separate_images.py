@@ -18,7 +18,7 @@ def separate_images(graph: Graph) -> Graph:
             continue
         parts = []
         for i in range(x.shape[0]):
-            given, made = (fresh(f"{node.output}/{which} {i}", types) for which in ("image", "of image"))
+            given, made = (fresh(f"{node.output}/{which} {i}", types, graph.names) for which in ("image", "of image"))
             types[given] = replace(x, shape=(1, *x.shape[1:]))
             types[made] = replace(y, shape=(1, *y.shape[1:]))
             nodes.append(Node(given, Image(i), node.inputs, given))

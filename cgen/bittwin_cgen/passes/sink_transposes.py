@@ -25,7 +25,7 @@ def sink_transposes(graph: Graph) -> Graph:
             and node.output not in outputs
         ):
             del made[before.output]
-            first = fresh(f"{node.output}/before {before.name}", types)
+            first = fresh(f"{node.output}/before {before.name}", types, graph.names)
             types[first] = replace(types[node.output], shape=types[before.inputs[0]].shape)
             removed[before.output] = Removed(f"transposed behind {node.name} instead")
             made[first] = replace(node, inputs=before.inputs, output=first)

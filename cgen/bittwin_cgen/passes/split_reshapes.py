@@ -14,7 +14,7 @@ def split_reshapes(graph: Graph) -> Graph:
         if isinstance(node.op, Reshape):
             x, y = types[node.inputs[0]], types[node.output]
             if not node.op.moves_nothing(x, y) and not x.channels_first_is_last and not y.channels_first_is_last:
-                flat = fresh(f"{node.output}/flat", types)
+                flat = fresh(f"{node.output}/flat", types, graph.names)
                 types[flat] = replace(x, shape=(1, x.size))
                 nodes.append(Node(node.name, Reshape((1, x.size)), node.inputs, flat))
                 node = replace(node, inputs=(flat,))

@@ -30,7 +30,9 @@ def split_resizes(graph: Graph) -> Graph:
             continue
         parts = []
         for number, (op, first, behind) in enumerate(((twice, 0, channels - 1), (four_times, channels - 1, channels))):
-            given, made = (fresh(f"{node.output}/{what} {number}", types) for what in ("channels", "resized"))
+            given, made = (
+                fresh(f"{node.output}/{what} {number}", types, graph.names) for what in ("channels", "resized")
+            )
             types[given] = replace(x, shape=(x.shape[0], behind - first, x.shape[2]))
             types[made] = replace(types[node.output], shape=(x.shape[0], behind - first, types[node.output].shape[2]))
             nodes.append(Node(given, Take((None, tuple(range(first, behind)), None), "Slice"), node.inputs, given))
