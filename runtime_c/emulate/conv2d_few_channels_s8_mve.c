@@ -15,7 +15,8 @@ BTW_KERNEL void btw_conv2d_few_channels_s8_mve(const btw_conv2d_few_channels_s8_
             memcpy(window + i * layer->length, x + ox * layer->advance, (size_t)layer->length);
         }
         for (int oc = 0; oc < layer->outputs; oc++)
-            *y++ = btw_mve_pixel(layer->stream, size, oc, window, layer->by_scale, layer->zero_point);
+            *y++ = btw_mve_pixel(layer->stream, size, layer->outputs, layer->narrow, oc, window, layer->by_scale,
+                                 layer->zero_point);
     }
 }
 

@@ -18,7 +18,8 @@ BTW_KERNEL void btw_conv2d_groups_s8_mve(const btw_conv2d_groups_s8_mve_layer *l
                 memcpy(window + i * inputs, x + at, (size_t)inputs);
             }
             for (int oc = 0; oc < layer->group_outputs; oc++)
-                *y++ = btw_mve_pixel(stream, size, oc, window, layer->by_scale, layer->zero_point);
+                *y++ = btw_mve_pixel(stream, size, layer->group_outputs, 0, oc, window, layer->by_scale,
+                                     layer->zero_point);
         }
     }
 }

@@ -8,20 +8,22 @@ BTW_KERNEL void btw_conv2d_s8_mve(const btw_conv2d_s8_mve_layer *layer, const vo
                                   void *scratch)
 {
     memset(scratch, 0xa5, (size_t)(16 * (layer->runs + 1)));
-    int steps = 0;
-    for (int i = 0; i < layer->runs; i++)
-        steps += layer->run[3 * i + 2];
+    const int steps = layer->steps;
     for (int ox = 0; ox < layer->output_width; ox++) {
         for (int oc = 0; oc < layer->outputs; oc++) {
-            const int32_t *const stream = layer->stream + (oc / 8 * 2 + oc % 2) * (steps * 16 + 8);
-            const int32_t *const end = stream + steps * 16 + oc % 8 / 2;
-            const int8_t *w = (const int8_t *)stream + oc % 8 / 2 * 16;
+            const int apart = oc - (layer->outputs - layer->narrow);
+            const int32_t *const stream = layer->stream + (oc / 8 * 2 + (apart < 0 ? oc % 2 : 0)) * (steps * 16 + 8);
+            const int32_t *const end = apart < 0 ? stream + steps * 16 + oc % 8 / 2 : stream + apart;
+            const int8_t *w =
+                apart < 0 ? (const int8_t *)stream + oc % 8 / 2 * 16 : (const int8_t *)(stream + 8) + apart * 16;
+            const int next = apart < 0 || layer->narrow > 2 ? 64 : layer->narrow * 16;
             int32_t acc = end[0];
             for (int i = 0; i < layer->runs; i++) {
                 const int32_t *const part = layer->run + 3 * i;
                 const int8_t *const x = (const int8_t *)rows[part[0]] + part[1] + ox * layer->advance;
-                for (int step = 0; step < part[2]; step++, w += 64) {
-                    const int at = i == 0 ? (step == 0 ? 0 : part[2] - step) : part[2] - 1 - step;
+                for (int step = 0; step < part[2]; step++, w += next) {
+                    const int back = i == 0 ? (step == 0 ? 0 : part[2] - step) : part[2] - 1 - step;
+                    const int at = apart < 0 ? back : step;
                     for (int k = 0; k < 16; k++)
                         acc += w[k] ? x[at * 16 + k] * w[k] : 0;
                 }

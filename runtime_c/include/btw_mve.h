@@ -8,9 +8,16 @@
 
 /* ---- Layers. by_scale is 1 where a stream holds the bits of float32 scales in place of multipliers. */
 
+/* `narrow` is how many of the outputs, the last one to four, are computed apart from blocks of eight, several pixels at
+ * a time. In the stream bias[4], factor[4] and int8 weights [steps][1, 2 or 4][16] of theirs follow those blocks; bias
+ * and factor are repeated up to four. */
+
 typedef struct {
     int inputs;
     int outputs;
+    int together; /* pixels that are computed as one, with zeros between their weights; `inputs` and `outputs` of these
+                   */
+    int narrow;
     int zero_point;
     int by_scale;
     const int32_t *stream; /* [outputs / 8, rounded up][2]: int8 weights [inputs / 16, rounded up][4][16], bias[4],
@@ -26,10 +33,12 @@ void btw_linear_s8_mve(const btw_linear_s8_mve_layer *layer, const int8_t *x, in
 /* A convolution straight from rows: runs of up to 8 steps of 16 bytes. */
 typedef struct {
     int outputs;
+    int narrow;
     int output_width;
     int advance; /* bytes from a window to the next one */
     int zero_point;
     int by_scale;
+    int steps; /* of all runs */
     int runs;
     const int32_t *run; /* [runs][3]: row, first byte, steps */
     const int32_t
@@ -43,6 +52,7 @@ typedef struct {
     int length; /* bytes of a part */
     int next;   /* bytes from a part to the next one */
     int outputs;
+    int narrow;
     int output_width;
     int advance;
     int zero_point;
@@ -215,6 +225,10 @@ void btw_depthwise_conv2d_s8_mve(const btw_depthwise_conv2d_s8_mve_layer *layer,
 /* Eight steps that move the pixels on. */
 #define BTW_MVE_8_STEPS_ON ".rept 8\n\t" BTW_MVE_STEP("vmladava", "[r9], #16", "[r11], #16") ".endr\n\t"
 
+/* Text for the two halves of a block, in which BTW_MVE_HALF is b, then t. */
+#define BTW_MVE_HALVES(text) ".irpc half, bt\n\t" text ".endr\n\t"
+#define BTW_MVE_HALF "\\half\\()"
+
 /* 32-bit sums in `q` times the constants in `by`, rounded to 16 bits in the half `half` (b or t) of `to`.
  * By multiplier: ((sum * multiplier) >> 32) / 8, rounded. By scale: onnxruntime's float32 formula. Both saturate; the
  * zero point is added later, and saturates: clamp((offset + ((sum * multiplier) >> 32)) >> 3) for every sum. */
@@ -255,7 +269,7 @@ typedef struct {
     int32_t outputs;
     int32_t pixels;
     const int32_t *stream;
-    int32_t rest; /* channels of that block */
+    int32_t rest; /* channels of that block, or those that are computed apart */
     int8_t *y;
     int32_t entry; /* bytes of code from the jump to the second step */
     const int8_t *x;
@@ -276,50 +290,52 @@ typedef struct {
     "cmp r5, #1\n\t"                                                                                                   \
     "mov r5, r6\n\t"                                                                                                   \
     "beq 5f\n"                                                                                                         \
-    "1:\n\t" BTW_MVE_STEP("vmladav", "[r9]", "[r11]") "add pc, r7\n\t" BTW_MVE_STEPS_7_TO_1                            \
-    BTW_MVE_BLOCK_END(requantize, "b") BTW_MVE_STEP("vmladav", "[r9]", "[r11]") "add pc, r7\n\t" BTW_MVE_STEPS_7_TO_1  \
-        BTW_MVE_BLOCK_END(requantize, "t") "ldrd r0, r2, [sp]\n\t" BTW_MVE_FINISH(                                     \
-            "r0") "cmp r5, r2\n\t"                                                                                     \
-                  "bhi 3f\n\t"                                                                                         \
-                  "vstrb.16 q6, [r1], #8\n\t"                                                                          \
-                  "vstrb.16 q7, [r3], #8\n\t"                                                                          \
-                  "blo 1b\n"                                                                                           \
-                  "2:\n\t" /* the next two pixels, or the last one */                                                  \
-                  "add r0, sp, #8\n\t"                                                                                 \
-                  "ldm r0, {r0, r2, r4, r5}\n\t"                                                                       \
-                  "subs r4, #2\n\t"                                                                                    \
-                  "bls 4f\n\t"                                                                                         \
-                  "str r4, [sp, #16]\n\t"                                                                              \
-                  "add r9, r11, r0\n\t"                                                                                \
-                  "add r11, r9, r0\n\t"                                                                                \
-                  "mov r1, r3\n\t"                                                                                     \
-                  "add r3, r1, r2\n\t"                                                                                 \
-                  "cmp r4, #1\n\t"                                                                                     \
-                  "bne 1b\n"                                                                                           \
-                  "5:\n\t" /* one pixel */                                                                             \
-                  "ldr r7, [sp, #28]\n"                                                                                \
-                  "6:\n\t" BTW_MVE_SINGLE_HALF(requantize, "b") BTW_MVE_SINGLE_HALF(                                   \
-                      requantize, "t") "ldrd r0, r2, [sp]\n\tvqadd.s16 q6, q6, r0\n\tvqmovnb.s16 q6, q6\n\t"           \
-                                       "cmp r5, r2\n\t"                                                                \
-                                       "bhi 7f\n\t"                                                                    \
-                                       "vstrb.16 q6, [r1], #8\n\t"                                                     \
-                                       "blo 6b\n\t"                                                                    \
-                                       "b 4f\n"                                                                        \
-                                       "7:\n\t"                                                                        \
-                                       "ldr r0, [sp, #24]\n\t"                                                         \
-                                       "vctp.16 r0\n\t"                                                                \
-                                       "vpst\n\tvstrbt.16 q6, [r1]\n\t"                                                \
-                                       "b 4f\n"                                                                        \
-                                       "3:\n\t" /* fewer than 8 channels */                                            \
-                                       "ldr r0, [sp, #24]\n\t"                                                         \
-                                       "vctp.16 r0\n\t"                                                                \
-                                       "vpstt\n\tvstrbt.16 q6, [r1]\n\tvstrbt.16 q7, [r3]\n\t"                         \
-                                       "add r1, r1, r0\n\t"                                                            \
-                                       "add r3, r3, r0\n\t"                                                            \
-                                       "b 2b\n"                                                                        \
-                                       "4:\n\t"                                                                        \
-                                       "add sp, #32\n\t"                                                               \
-                                       "pop {r7}\n\t"
+    "1:\n\t" BTW_MVE_HALVES(BTW_MVE_STEP(                                                                              \
+        "vmladav", "[r9]", "[r11]") "add pc, r7\n\t" BTW_MVE_STEPS_7_TO_1 BTW_MVE_BLOCK_END(requantize, BTW_MVE_HALF)) \
+        BTW_MVE_PIXELS_SHORT_END "5:\n\t" /* one pixel */                                                              \
+                                 "ldr r7, [sp, #28]\n"                                                                 \
+                                 "6:\n\t" BTW_MVE_HALVES(BTW_MVE_SINGLE_HALF(requantize, BTW_MVE_HALF))                \
+                                     BTW_MVE_PIXELS_SINGLE_END
+
+#define BTW_MVE_PIXELS_SHORT_END                                                                                       \
+    "ldrd r0, r2, [sp]\n\t" BTW_MVE_FINISH("r0") "cmp r5, r2\n\t"                                                      \
+                                                 "bhi 3f\n\t"                                                          \
+                                                 "vstrb.16 q6, [r1], #8\n\t"                                           \
+                                                 "vstrb.16 q7, [r3], #8\n\t"                                           \
+                                                 "blo 1b\n"                                                            \
+                                                 "2:\n\t" /* the next two pixels, or the last one */                   \
+                                                 "add r0, sp, #8\n\t"                                                  \
+                                                 "ldm r0, {r0, r2, r4, r5, r6}\n\t"                                    \
+                                                 "subs r4, #2\n\t"                                                     \
+                                                 "bls 4f\n\t"                                                          \
+                                                 "str r4, [sp, #16]\n\t"                                               \
+                                                 "add r9, r11, r0\n\t"                                                 \
+                                                 "add r11, r9, r0\n\t"                                                 \
+                                                 "add r1, r3, r6\n\t"                                                  \
+                                                 "add r3, r1, r2\n\t"                                                  \
+                                                 "cmp r4, #1\n\t"                                                      \
+                                                 "bne 1b\n"
+
+#define BTW_MVE_PIXELS_SINGLE_END                                                                                      \
+    "ldrd r0, r2, [sp]\n\tvqadd.s16 q6, q6, r0\n\tvqmovnb.s16 q6, q6\n\t"                                              \
+    "cmp r5, r2\n\t"                                                                                                   \
+    "bhi 7f\n\t"                                                                                                       \
+    "vstrb.16 q6, [r1], #8\n\t"                                                                                        \
+    "blo 6b\n\t"                                                                                                       \
+    "b 4f\n"                                                                                                           \
+    "7:\n\t"                                                                                                           \
+    "ldr r0, [sp, #24]\n\t"                                                                                            \
+    "vctp.16 r0\n\t"                                                                                                   \
+    "vpst\n\tvstrbt.16 q6, [r1]\n\t"                                                                                   \
+    "b 4f\n"                                                                                                           \
+    "3:\n\t" /* fewer than 8 channels */                                                                               \
+    "ldr r0, [sp, #24]\n\t"                                                                                            \
+    "vctp.16 r0\n\t"                                                                                                   \
+    "vpstt\n\tvstrbt.16 q6, [r1]\n\tvstrbt.16 q7, [r3]\n\t"                                                            \
+    "b 2b\n"                                                                                                           \
+    "4:\n\t"                                                                                                           \
+    "add sp, #32\n\t"                                                                                                  \
+    "pop {r7}\n\t"
 
 /* Any number of steps; an odd last pixel is computed twice. [sp]: the same but single, and y0, y1, rounds. */
 #define BTW_MVE_PIXELS_LONG(requantize)                                                                                \
@@ -336,64 +352,53 @@ typedef struct {
     "ite eq\n\tmoveq r11, r9\n\taddne r11, r9, r3\n\t"                                                                 \
     "ldr r3, [r0, #16]\n\t"                                                                                            \
     "mov r5, r6\n"                                                                                                     \
-    "1:\n\t"                                                                                                           \
-    "ldr r1, [sp, #36]\n\t" BTW_MVE_STEP(                                                                              \
-        "vmladav", "[r9], #16",                                                                                        \
-        "[r11], #16") "add pc, r7\n"                                                                                   \
-                      "5:\n\t" BTW_MVE_8_STEPS_ON "subs r1, #1\n\t"                                                    \
-                      "bne 5b\n\t" BTW_MVE_BLOCK_END(                                                                  \
-                          requantize,                                                                                  \
-                          "b") "sub r9, r9, r3\n\t"                                                                    \
-                               "sub r11, r11, r3\n\t"                                                                  \
-                               "ldr r1, [sp, #36]\n\t" BTW_MVE_STEP(                                                   \
-                                   "vmladav", "[r9], #16",                                                             \
-                                   "[r11], #16") "add pc, r7\n"                                                        \
-                                                 "6:\n\t" BTW_MVE_8_STEPS_ON "subs r1, #1\n\t"                         \
-                                                 "bne 6b\n\t" BTW_MVE_BLOCK_END(                                       \
-                                                     requantize,                                                       \
-                                                     "t") "sub r9, r9, r3\n\t"                                         \
-                                                          "sub r11, r11, r3\n\t"                                       \
-                                                          "ldrd r0, r2, [sp]\n\t"                                      \
-                                                          "ldrd r4, r6, [sp, #28]\n\t" BTW_MVE_FINISH(                 \
-                                                              "r0") "cmp r5, r2\n\t"                                   \
-                                                                    "bhi 3f\n\t"                                       \
-                                                                    "vstrb.16 q6, [r4], #8\n\t"                        \
-                                                                    "vstrb.16 q7, [r6], #8\n\t"                        \
-                                                                    "strd r4, r6, [sp, #28]\n\t"                       \
-                                                                    "blo 1b\n"                                         \
-                                                                    "2:\n\t"                                           \
-                                                                    "mov r1, r6\n\t"                                   \
-                                                                    "add r0, sp, #8\n\t"                               \
-                                                                    "ldm r0, {r0, r2, r4, r5}\n\t"                     \
-                                                                    "subs r4, #2\n\t"                                  \
-                                                                    "bls 4f\n\t"                                       \
-                                                                    "str r4, [sp, #16]\n\t"                            \
-                                                                    "cmp r4, #1\n\t"                                   \
-                                                                    "add r9, r11, r0\n\t"                              \
-                                                                    "ite eq\n\tmoveq r11, r9\n\taddne r11, r9, r0\n\t" \
-                                                                    "ite eq\n\tmoveq r2, r1\n\taddne r2, r1, r2\n\t"   \
-                                                                    "strd r1, r2, [sp, #28]\n\t"                       \
-                                                                    "b 1b\n"                                           \
-                                                                    "3:\n\t"                                           \
-                                                                    "ldr r0, [sp, #24]\n\t"                            \
-                                                                    "vctp.16 r0\n\t"                                   \
-                                                                    "vpstt\n\tvstrbt.16 q6, [r4]\n\tvstrbt.16 q7, "    \
-                                                                    "[r6]\n\t"                                         \
-                                                                    "add r6, r6, r0\n\t"                               \
-                                                                    "b 2b\n"                                           \
-                                                                    "4:\n\t"                                           \
-                                                                    "add sp, #40\n\t"                                  \
-                                                                    "pop {r7}\n\t"
+    "1:\n\t" BTW_MVE_HALVES("ldr r1, [sp, #36]\n\t" BTW_MVE_STEP(                                                      \
+        "vmladav", "[r9], #16", "[r11], #16") "add pc, r7\n"                                                           \
+                                              "5:\n\t" BTW_MVE_8_STEPS_ON "subs r1, #1\n\t"                            \
+                                              "bne 5b\n\t" BTW_MVE_BLOCK_END(requantize,                               \
+                                                                             BTW_MVE_HALF) "sub r9, r9, r3\n\t"        \
+                                                                                           "sub r11, r11, r3\n\t")     \
+        BTW_MVE_PIXELS_LONG_END
 
-static inline btw_mve_pixels btw_mve_pixels_frame(int inputs, int outputs, int zero_point, const int32_t *stream,
-                                                  const int8_t *x, int8_t *y, int pixels)
+#define BTW_MVE_PIXELS_LONG_END                                                                                        \
+    "ldrd r0, r2, [sp]\n\t"                                                                                            \
+    "ldrd r4, r6, [sp, #28]\n\t" BTW_MVE_FINISH("r0") "cmp r5, r2\n\t"                                                 \
+                                                      "bhi 3f\n\t"                                                     \
+                                                      "vstrb.16 q6, [r4], #8\n\t"                                      \
+                                                      "vstrb.16 q7, [r6], #8\n\t"                                      \
+                                                      "strd r4, r6, [sp, #28]\n\t"                                     \
+                                                      "blo 1b\n"                                                       \
+                                                      "2:\n\t"                                                         \
+                                                      "add r0, sp, #8\n\t"                                             \
+                                                      "ldm r0, {r0, r2, r4, r5, r8}\n\t"                               \
+                                                      "add r1, r6, r8\n\t"                                             \
+                                                      "subs r4, #2\n\t"                                                \
+                                                      "bls 4f\n\t"                                                     \
+                                                      "str r4, [sp, #16]\n\t"                                          \
+                                                      "cmp r4, #1\n\t"                                                 \
+                                                      "add r9, r11, r0\n\t"                                            \
+                                                      "ite eq\n\tmoveq r11, r9\n\taddne r11, r9, r0\n\t"               \
+                                                      "ite eq\n\tmoveq r2, r1\n\taddne r2, r1, r2\n\t"                 \
+                                                      "strd r1, r2, [sp, #28]\n\t"                                     \
+                                                      "b 1b\n"                                                         \
+                                                      "3:\n\t"                                                         \
+                                                      "ldr r0, [sp, #24]\n\t"                                          \
+                                                      "vctp.16 r0\n\t"                                                 \
+                                                      "vpstt\n\tvstrbt.16 q6, [r4]\n\tvstrbt.16 q7, [r6]\n\t"          \
+                                                      "b 2b\n"                                                         \
+                                                      "4:\n\t"                                                         \
+                                                      "add sp, #40\n\t"                                                \
+                                                      "pop {r7}\n\t"
+
+static inline btw_mve_pixels btw_mve_pixels_frame(int inputs, int outputs, int apart, int zero_point,
+                                                  const int32_t *stream, const int8_t *x, int8_t *y, int pixels)
 {
     const int steps = (inputs + 15) / 16, after = steps - 1; /* steps behind the first */
     const int block = 2 * (steps * 64 + 32), rest = outputs % 8;
     const int first = steps <= 8 ? after : after % 8 ? after % 8 : 8;
     const btw_mve_pixels frame = {
         .zero_point = zero_point,
-        .full = (const int8_t *)stream + outputs / 8 * block + (rest ? 1 : 0),
+        .full = (const int8_t *)stream + outputs / 8 * block + (rest > apart ? 1 : 0),
         .inputs = inputs,
         .outputs = outputs,
         .pixels = pixels,
@@ -461,18 +466,20 @@ static inline int8_t btw_mve_requantize(int32_t acc, int32_t factor, int by_scal
     return btw_clamp_s8((int32_t)(((int64_t)high + (1 << (BTW_MVE_SHIFT - 1))) >> BTW_MVE_SHIFT) + zero_point);
 }
 
-/* Channel oc of the pixel x[inputs]. */
-static inline int8_t btw_mve_pixel(const int32_t *stream, int inputs, int oc, const int8_t *x, int by_scale,
-                                   int zero_point)
+/* Channel oc of the pixel x[inputs]; `outputs` of a pixel, the last `narrow` of them apart. */
+static inline int8_t btw_mve_pixel(const int32_t *stream, int inputs, int outputs, int narrow, int oc, const int8_t *x,
+                                   int by_scale, int zero_point)
 {
-    const int steps = (inputs + 15) / 16;
-    stream += (oc / 8 * 2 + oc % 2) * (steps * 16 + 8);
-    const int8_t *const weights = (const int8_t *)stream + oc % 8 / 2 * 16;
-    const int32_t *const end = stream + steps * 16 + oc % 8 / 2; /* bias, and 4 further the factor */
+    const int steps = (inputs + 15) / 16, apart = oc - (outputs - narrow), count = narrow > 2 ? 4 : narrow;
+    stream += (oc / 8 * 2 + (apart < 0 ? oc % 2 : 0)) * (steps * 16 + 8);
+    const int8_t *const weights =
+        apart < 0 ? (const int8_t *)stream + oc % 8 / 2 * 16 : (const int8_t *)(stream + 8) + apart * 16;
+    const int32_t *const end =
+        apart < 0 ? stream + steps * 16 + oc % 8 / 2 : stream + apart; /* bias, and 4 further the factor */
     int32_t acc = end[0];
     for (int ic = 0; ic < inputs; ic++) {
-        const int step = ic / 16, place = step > 0 && steps <= 8 ? steps - step : step;
-        acc += x[ic] * weights[place * 64 + ic % 16];
+        const int step = ic / 16, place = step > 0 && steps <= 8 && apart < 0 ? steps - step : step;
+        acc += x[ic] * weights[place * (apart < 0 ? 64 : count * 16) + ic % 16];
     }
     return btw_mve_requantize(acc, end[4], by_scale, zero_point);
 }

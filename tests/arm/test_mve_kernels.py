@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bittwin_cgen.runtime import runtime_files, runtime_folder
 from tests.runtime_c.test_mve_twins import KINDS, cases, write_sources
 
 TOOLS = {"arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi", "qemu-system-arm": "qemu-system-arm"}
@@ -92,3 +93,17 @@ def test_helium_equals_the_float32_formula(kind: str, level: str, tmp_path: Path
         done = subprocess.run(emulator, cwd=tmp_path, capture_output=True, text=True, timeout=120)
         assert done.returncode != 200, f"fault in {kind}"
         assert done.returncode == 0, chosen[done.returncode - 1].title
+
+
+@pytest.mark.skipif(shutil.which("clang") is None, reason="apt install clang")
+def test_clang_takes_every_kernel(tmp_path: Path) -> None:
+    """Its assembler as well; of texts longer than 4,095 characters C99 promises nothing, and clang says so."""
+    kernels = [path for path in runtime_files() if path.startswith("kernels/") and path.endswith("_mve.c")]
+    assert len(kernels) > 50
+    library = subprocess.run(["arm-none-eabi-gcc", "-print-file-name=libc.a"], capture_output=True, text=True).stdout
+    headers = Path(library.strip()).resolve().parents[1] / "include"
+    folder = runtime_folder()
+    includes = [f"-I{folder / 'include'}", *sorted({f"-I{(folder / path).parent}" for path in kernels})]
+    flags = [*FLAGS, "-O1", "-DBTW_SHARED_KERNELS", f"-isystem{headers}", *includes, "-c"]
+    command = ["clang", "--target=arm-none-eabi", *flags, *(str(folder / path) for path in kernels)]
+    subprocess.run(command, cwd=tmp_path, check=True)

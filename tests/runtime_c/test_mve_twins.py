@@ -164,6 +164,8 @@ def pointwise_case(random: Random, number: int) -> Case:
     if number % 5 == 0:
         channels = int(random.choice([64, 112, 128, 130, 160, 256]))
     image = int(random.integers(1, 4)), int(random.integers(1, 8))
+    if number % 2 == 0:  # the last channels apart, pixels together
+        outputs, image = int(random.choice([1, 2, 3, 4, 9, 11])), (image[0], int(random.integers(1, 24)))
     return conv_case(random, number, channels, outputs, (1, 1), image)
 
 
@@ -196,7 +198,12 @@ def convolution_case(random: Random, number: int) -> Case:
     if number % 3 == 0:
         kernel = (3, 3)
     channels = int(random.integers(1, 38)) if number % 8 else int(random.choice([16, 32, 48, 64, 130]))
-    return spatial_case(random, number, channels, int(random.integers(1, 20)), kernel, 1)
+    return spatial_case(random, number, channels, few_or_more(random), kernel, 1)
+
+
+def few_or_more(random: Random) -> int:
+    """Output channels: the last one to four are computed apart from blocks of eight."""
+    return int(random.integers(1, 5)) if random.integers(2) else int(random.integers(5, 20))
 
 
 def few_channels_case(random: Random, number: int) -> Case:
@@ -204,7 +211,7 @@ def few_channels_case(random: Random, number: int) -> Case:
     channels = int(random.integers(1, 5))
     if number % 4 == 0:  # words are copied where a row of the window has 4 bytes
         kernel, channels = (2 * int(random.integers(1, 6)), 4), 1
-    return spatial_case(random, number, channels, int(random.integers(1, 20)), kernel, 1)
+    return spatial_case(random, number, channels, few_or_more(random), kernel, 1)
 
 
 def depthwise_case(random: Random, number: int) -> Case:

@@ -12,10 +12,14 @@ from bittwin_cgen.ops.linear_mve import (
     MOST_STEPS,
     SLACK,
     MveKernel,
+    block_cost,
     channel_stream,
     factors,
+    narrow_channels,
+    narrow_cost,
     padded,
     requantization_fields,
+    split_stream,
     step_order,
 )
 from bittwin_cgen.ops.linear_mve import accepts as pointwise
@@ -62,16 +66,20 @@ def pack_rows(layer: Weighted) -> Struct:
         first = len(order)
         order += [first + step for step in (reversed(range(steps)) if first else step_order(steps))]
         at += length
+    narrow = narrow_channels(layer.output_channels, len(order), layer.output.layout[1], len(table))
+    joined = np.concatenate(pieces, axis=1)
     fields: dict[str, Field] = dict(
         outputs=layer.output_channels,
+        narrow=narrow,
         output_width=layer.output.layout[1],
         advance=layer.stride[1] * layer.input_channels,
     )
     fields |= requantization_fields(layer.requantization)
     fields |= dict(
+        steps=len(order),
         runs=len(table),
         run=Constant(np.array([run[:3] for run in table], np.int32)),
-        stream=Constant(channel_stream(np.concatenate(pieces, axis=1), layer.bias, layer.requantization, order)),
+        stream=Constant(split_stream(joined, layer.bias, factors(layer.requantization), order, narrow)),
     )
     return Struct("btw_conv2d_s8_mve_layer", fields)
 
@@ -87,14 +95,19 @@ def few_channels(layer: Weighted) -> str | None:
     """Suits where kernel rows fill vectors so badly that copying them together takes fewer instructions."""
     if layer.groups > 1:
         return one_group(layer)
-    halves = 2 * -(-layer.output_channels // 8)
-    table = runs(layer)
-    straight = sum(run[2] for run in table) * STEP + 2 * len(table)
+    outputs, pixels, table = layer.output_channels, layer.output.layout[1], runs(layer)
     size = layer.kernel_height * layer.kernel_width * layer.input_channels
-    steps = -(-size // 16)
-    dense = steps * STEP + (0 if steps <= MOST_STEPS else 6)
     copies = sum(-(-length // 16) for _, length in parts(layer)) * layer.kernel_height
-    if (straight - dense) * halves <= 12 * copies:
+    straight, dense = sum(run[2] for run in table), -(-size // 16)
+
+    def cost(steps: int, runs: int, more: int) -> int:
+        """Instructions for a row; `more` for a block of eight channels and a pixel."""
+        if narrow_channels(outputs, steps, pixels, runs):
+            return narrow_cost(outputs, steps, pixels, runs) + outputs // 8 * pixels * more
+        return block_cost(outputs, steps, pixels) + -(-outputs // 8) * pixels * more
+
+    long = 6 if dense > MOST_STEPS else 0
+    if cost(straight, len(table), 2 * len(table)) <= cost(dense, 1, long) + 6 * copies * pixels:
         return "its kernel rows fill vectors well enough to be read where they lie"
     return None
 
@@ -102,19 +115,21 @@ def few_channels(layer: Weighted) -> str | None:
 def pack_few_channels(layer: Weighted) -> Struct:
     assert layer.requantization is not None
     taps = layer.weight.transpose(0, 2, 3, 1).reshape(layer.output_channels, -1)
-    pieces = parts(layer)
+    pieces, steps = parts(layer), -(-taps.shape[1] // 16)
+    narrow = narrow_channels(layer.output_channels, steps, min(PIXELS, layer.output.layout[1]))
     fields: dict[str, Field] = dict(
         kernel_height=layer.kernel_height,
         parts=len(pieces),
         length=pieces[0][1],
         next=layer.dilation[1] * layer.input_channels,
         outputs=layer.output_channels,
+        narrow=narrow,
         output_width=layer.output.layout[1],
         advance=layer.stride[1] * layer.input_channels,
     )
     fields |= requantization_fields(layer.requantization)
-    order = step_order(-(-taps.shape[1] // 16))
-    fields |= dict(stream=Constant(channel_stream(taps, layer.bias, layer.requantization, order)))
+    order = step_order(steps)
+    fields |= dict(stream=Constant(split_stream(taps, layer.bias, factors(layer.requantization), order, narrow)))
     return Struct("btw_conv2d_few_channels_s8_mve_layer", fields)
 
 
@@ -319,16 +334,16 @@ def pack_groups(layer: Weighted) -> Struct:
     assert block.requantization is not None
     outputs = block.output_channels // block.groups
 
-    def eights(values: Array, fill: int = 0) -> Array:
+    def eights(values: Array) -> Array:
         """Channels of each group filled up to eights."""
         by_group = values.reshape(block.groups, outputs, *values.shape[1:])
         pads = [(0, 0), (0, -outputs % 8), *[(0, 0)] * (values.ndim - 1)]
-        return np.pad(by_group, pads, constant_values=fill).reshape(-1, *values.shape[1:])
+        return np.pad(by_group, pads).reshape(-1, *values.shape[1:])
 
     taps = block.weight.transpose(0, 2, 3, 1).reshape(block.output_channels, -1)
     given = block.requantization
-    proved = replace(given, multiplier=eights(given.multiplier, 1), scale=eights(given.scale))
-    stream = channel_stream(eights(taps), eights(block.bias), proved, step_order(-(-taps.shape[1] // 16)))
+    order = step_order(-(-taps.shape[1] // 16))
+    stream = channel_stream(eights(taps), eights(block.bias), eights(factors(given)), order)
     fields: dict[str, Field] = dict(
         groups=block.groups,
         kernel_height=block.kernel_height,

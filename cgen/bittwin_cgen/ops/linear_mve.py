@@ -50,7 +50,7 @@ def step_order(steps: int) -> list[int]:
     return [0, *(range(steps - 1, 0, -1) if steps <= MOST_STEPS else range(1, steps))]
 
 
-def channel_stream(taps: Array, bias: Array, proved: ProvedRequantization, order: list[int]) -> Array:
+def channel_stream(taps: Array, bias: Array, factor: Array, order: list[int]) -> Array:
     """int32: for each half of eight channels its int8 weights [steps][4][16], bias[4], factor[4]; taps int8[OC, K].
 
     K is filled up to whole steps of 16, OC to eights, both by zeros. Steps are in the order in which kernels take them.
@@ -59,17 +59,80 @@ def channel_stream(taps: Array, bias: Array, proved: ProvedRequantization, order
     channels = (np.arange(0, len(taps), 8)[:, None, None] + BLOCK).reshape(-1, 4)  # [halves, 4]
     steps = taps.reshape(len(taps), -1, 16)[channels].transpose(0, 2, 1, 3)[:, order]  # [halves, steps, 4, 16]
     weights = np.ascontiguousarray(steps).reshape(len(channels), -1).view("<i4").astype(np.int32)
-    ends = [padded(v.astype(np.int32), 8, 0)[channels] for v in (bias, factors(proved))]
+    ends = [padded(values.astype(np.int32), 8, 0)[channels] for values in (bias, factor)]
     return np.concatenate([weights, *ends], axis=1).reshape(-1)
+
+
+# ---------------------------------------------------------------- the last channels
+
+
+def block_cost(outputs: int, steps: int, pixels: int) -> int:
+    """Instructions for some pixels in blocks of eight channels, about."""
+    return -(-pixels // 2) * (-(-outputs // 8) * (28 * steps + 24) + 15)
+
+
+def narrow_cost(outputs: int, steps: int, pixels: int, runs: int = 1) -> int:
+    """Instructions with the last one to four channels apart from those blocks."""
+    rest = outputs % 8
+    if rest > 2:
+        rounds, each = -(-pixels // 2), 43 + 16 * steps + 8 * (runs - 1)
+    else:
+        rounds, each = -(-pixels * rest // 4), 26 + (10 if rest == 1 else 9) * steps + 6 * (runs - 1)
+    return (block_cost(outputs - rest, steps, pixels) if outputs > rest else 0) + 100 + rounds * each
+
+
+def narrow_channels(outputs: int, steps: int, pixels: int, runs: int = 1) -> int:
+    """How many of the last channels are computed apart: one to four where that takes fewer instructions, or none."""
+    if not 1 <= outputs % 8 <= 4 or narrow_cost(outputs, steps, pixels, runs) >= block_cost(outputs, steps, pixels):
+        return 0
+    return outputs % 8
+
+
+def split_stream(taps: Array, bias: Array, factor: Array, order: list[int], narrow: int) -> Array:
+    """int32: the stream of blocks of eight channels, then that of the last `narrow` ones; taps int8[OC, K].
+
+    The latter: bias[4], factor[4], int8 weights [steps][1, 2 or 4][16].
+    """
+    if not narrow:
+        return channel_stream(taps, bias, factor, order)
+    wide = len(taps) - narrow
+    lanes = np.arange(4) % narrow if narrow < 3 else np.minimum(np.arange(4), narrow - 1)
+    rows = padded(padded(taps[wide:], 16, 1), 1 if narrow < 3 else 4, 0)
+    weights = np.ascontiguousarray(rows.reshape(len(rows), -1, 16).transpose(1, 0, 2)).reshape(-1)
+    apart = [bias[wide:][lanes], factor[wide:][lanes], weights.view("<i4")]
+    blocks = [channel_stream(taps[:wide], bias[:wide], factor[:wide], order)] if wide else []
+    return np.concatenate([*blocks, *(part.astype(np.int32) for part in apart)])
+
+
+# ---------------------------------------------------------------- pixels together
+
+
+def together(inputs: int, outputs: int, pixels: int) -> int:
+    """How many pixels are computed as one with zeros between their weights: where few channels leave vectors empty."""
+
+    def cost(count: int) -> tuple[float, int]:
+        steps, joined, whole = -(-inputs * count // 16), outputs * count, -(-pixels // count)
+        found = block_cost(joined, steps, whole)
+        if 1 <= joined % 8 <= 4:
+            found = min(found, narrow_cost(joined, steps, whole))
+        return found + (40 if pixels % count else 0), count
+
+    most = min(8, pixels) if inputs * outputs <= 256 else 1
+    return min(range(1, most + 1), key=cost)
 
 
 def pack(layer: Weighted) -> Struct:
     assert layer.requantization is not None
-    taps = layer.weight.reshape(layer.output_channels, -1)
-    fields: dict[str, Field] = dict(inputs=layer.input_channels, outputs=layer.output_channels)
+    pixels = layer.output.layout[1]
+    count = together(layer.input_channels, layer.output_channels, pixels)
+    taps = np.kron(np.eye(count, dtype=np.int8), layer.weight.reshape(layer.output_channels, -1))
+    outputs, inputs = taps.shape
+    steps = -(-inputs // 16)
+    narrow = narrow_channels(outputs, steps, pixels // count)
+    bias, factor = (np.tile(values, count) for values in (layer.bias, factors(layer.requantization)))
+    fields: dict[str, Field] = dict(inputs=inputs, outputs=outputs, together=count, narrow=narrow)
     fields |= requantization_fields(layer.requantization)
-    order = step_order(-(-layer.input_channels // 16))
-    fields |= dict(stream=Constant(channel_stream(taps, layer.bias, layer.requantization, order)))
+    fields |= dict(stream=Constant(split_stream(taps, bias, factor, step_order(steps), narrow)))
     return Struct("btw_linear_s8_mve_layer", fields)
 
 

@@ -1,7 +1,7 @@
 /* 2-D convolution without groups and with few channels, int8, Helium: windows in scratch memory, without gaps. */
 /* SPDX-License-Identifier: MIT-0 */
 /* Equals conv2d_s8_scalar.c. Reads no byte past a row. The stream lies on 4 bytes. Clobbers q4 to q7 inside. */
-#include "btw_mve.h"
+#include "btw_narrow_mve.h"
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
@@ -28,8 +28,8 @@ BTW_MVE_FUNCTION(btw_conv2d_few_channels_s8_mve_copy_words, btw_mve_windows,
                  "subs r6, r6, #1\n\t"
                  "bne 1b")
 
-BTW_KERNEL void btw_conv2d_few_channels_s8_mve(const btw_conv2d_few_channels_s8_mve_layer *layer,
-                                               const void *const rows[], int8_t *y, void *scratch)
+BTW_KERNEL BTW_FOLDED void btw_conv2d_few_channels_s8_mve(const btw_conv2d_few_channels_s8_mve_layer *layer,
+                                                          const void *const rows[], int8_t *y, void *scratch)
 {
     const int row = layer->parts * layer->length, size = layer->kernel_height * row, steps = (size + 15) / 16;
     for (int ox = 0; ox < layer->output_width; ox += BTW_CONV2D_FEW_CHANNELS_S8_MVE_PIXELS) {
@@ -55,16 +55,25 @@ BTW_KERNEL void btw_conv2d_few_channels_s8_mve(const btw_conv2d_few_channels_s8_
                 }
             }
         }
-        const btw_mve_pixels frame = btw_mve_pixels_frame(size, layer->outputs, layer->zero_point, layer->stream,
-                                                          scratch, y + ox * layer->outputs, pixels);
-        if (steps <= 8 && layer->by_scale)
-            btw_conv2d_few_channels_s8_mve_short_by_scale(&frame);
-        else if (steps <= 8)
-            btw_conv2d_few_channels_s8_mve_short(&frame);
-        else if (layer->by_scale)
-            btw_conv2d_few_channels_s8_mve_long_by_scale(&frame);
-        else
-            btw_conv2d_few_channels_s8_mve_long(&frame);
+        const int narrow = layer->narrow, outputs = layer->outputs;
+        int8_t *const to = y + ox * outputs;
+        if (outputs > narrow) {
+            const btw_mve_pixels frame =
+                btw_mve_pixels_frame(size, outputs, narrow, layer->zero_point, layer->stream, scratch, to, pixels);
+            if (steps <= 8 && layer->by_scale)
+                btw_conv2d_few_channels_s8_mve_short_by_scale(&frame);
+            else if (steps <= 8)
+                btw_conv2d_few_channels_s8_mve_short(&frame);
+            else if (layer->by_scale)
+                btw_conv2d_few_channels_s8_mve_long_by_scale(&frame);
+            else
+                btw_conv2d_few_channels_s8_mve_long(&frame);
+        }
+        if (narrow) {
+            btw_mve_run run[] = {{scratch, steps}, {scratch, 0}};
+            btw_mve_narrow_channels(run, 1, layer->stream + btw_mve_blocks(steps, outputs), narrow, layer->zero_point,
+                                    layer->by_scale, size, outputs, to + outputs - narrow, pixels);
+        }
     }
 }
 

@@ -38,7 +38,7 @@ BTW_KERNEL void btw_conv2d_groups_s8_mve(const btw_conv2d_groups_s8_mve_layer *l
                 btw_conv2d_groups_s8_mve_move(row + first, window + i * inputs, inputs, pixels, layer->advance, size);
             }
             const btw_mve_pixels frame = btw_mve_pixels_frame(
-                size, outputs, layer->zero_point, layer->stream + group * layer->words, window, made, pixels);
+                size, outputs, 0, layer->zero_point, layer->stream + group * layer->words, window, made, pixels);
             if (size <= 128 && layer->by_scale)
                 btw_conv2d_groups_s8_mve_short_by_scale(&frame);
             else if (size <= 128)
