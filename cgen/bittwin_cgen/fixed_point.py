@@ -100,10 +100,10 @@ def average_code(
 def softmax_exponentials(input_scale: float, size: int) -> Float32:
     """[256]: exp of codes 255, 254, ... 0 below the largest of `size`, with QLinearSoftmax's common factor.
 
-    The factor, exp of log(largest float32 / size) - 5, keeps their float32 sum finite.
+    The factor, exp of log(largest float32 / size) - 5, keeps their float32 sum finite; that logarithm is a float32.
     """
     scale = float(np.float32(input_scale))
-    factor = max(0.0, math.log(np.finfo(np.float32).max / np.float32(size)) - 5) / scale
+    factor = max(0.0, float(np.float32(math.log(np.finfo(np.float32).max / np.float32(size)))) - 5) / scale
     return np.array([math.exp((code - 255 + factor) * scale) for code in range(256)]).astype(np.float32)
 
 
@@ -113,14 +113,45 @@ def softmax_levels(output_scale: float) -> Float32:
 
 
 def softmax_codes(codes: ArrayLike, exponentials: Float32, levels: Float32, zero_point: int) -> Int64:
-    """QLinearSoftmax over the last axis: a float32 sum in order, a product, a division, rounding, the zero point."""
+    """QLinearSoftmax over the last axis: a float32 sum in order; product and division in float64, rounding, zero point.
+
+    A product has at most 48 bits, so that a float64 quotient is a half only if the exact one is.
+    """
     shifted = np.asarray(codes, np.int64)
     taken = exponentials[shifted - shifted.max(-1, keepdims=True) + 255]
     total = np.zeros(taken.shape[:-1], np.float32)
     for index in range(taken.shape[-1]):
         total = total + taken[..., index]
-    share = taken * levels / total[..., None]
-    return np.clip(np.rint(share).astype(np.int64) + zero_point, -128, 127)
+    share = taken.astype(np.float64) * levels / total[..., None]
+    return np.clip(np.rint(np.minimum(share, 512)).astype(np.int64) + zero_point, -128, 127)
+
+
+class SoftmaxParts(NamedTuple):
+    """Exponentials in integers: how `softmax_codes` is computed without an FPU, where the error does not matter.
+
+    (levels << (32 + fraction)) // sum(values) is a factor; values * factor >> 32 is the share times 2**fraction, but
+    for an error of at most 6 and that number >> relative.
+    """
+
+    values: NDArray[np.uint32]
+    fraction: int
+    relative: int
+
+
+def softmax_parts(exponentials: Float32, levels: Float32, size: int) -> SoftmaxParts | None:
+    """None where the error would tell too few codes apart.
+
+    Relative to the largest, parts are whole 2**-bits, rounded: `size` of them shift their sum by size / 2**(bits + 1)
+    at most, and one share by levels / 2**(bits + 1), half a unit. float32 rounds the sum by (size - 1) / 2**24 at most.
+    Factor and product are rounded down: 2 units.
+    """
+    bits = 32 - size.bit_length()
+    fraction = bits - int(levels).bit_length()
+    relative = math.floor(-math.log2(1.01 * (size / 2**24 + size / 2 ** (bits + 1))))
+    if fraction < 10 or relative < 10:
+        return None
+    values = np.rint(exponentials.astype(np.float64) / np.float64(exponentials[-1]) * 2.0**bits)
+    return SoftmaxParts(values.astype(np.uint32), fraction, relative)
 
 
 def average_pool_reference(

@@ -95,6 +95,15 @@ static inline float btw_round_half_even(float x)
     return (x + magic) - magic;
 }
 
+/* The same as an integer, by the bits of the sum. */
+static inline int32_t btw_round_to_integer(float x)
+{
+    const float moved = x + 12582912.0f;
+    int32_t bits;
+    memcpy(&bits, &moved, sizeof bits);
+    return bits - 0x4b400000;
+}
+
 /* clamp(round_half_even(x), -128, 127). */
 static inline int8_t btw_saturate_s8(float x)
 {

@@ -990,16 +990,21 @@ def softmax_f32(random: Random) -> KernelCase:
     return real_case(Softmax(), [x], onnxruntime_gives("Softmax", "float32", [x], x, axis=1))
 
 
-def softmax_s8(random: Random, along_pixels: bool) -> KernelCase:
-    shape = draw_image(random)
+def softmax_s8(random: Random, along_pixels: bool, has_fpu: bool = True) -> KernelCase:
+    """Half of them have lines of equal codes, whose shares are halves or near them; without an FPU in integers."""
+    shape, few = draw_image(random), random.random() < 0.5
     axis = int(random.integers(2, 4)) if along_pixels else 1
-    shape = (*shape[:axis], max(2, shape[axis]), *shape[axis + 1 :])
-    x_quantization, levels = draw_quantization(random), int(random.choice([255, 256]))
-    y_quantization = Quantization(float(np.float32(1 / levels)), int(random.choice([-128, 0])))
+    size = int(random.choice([2, 6, 8, 30, 40] if few else [2, max(2, shape[axis]), 200]))
+    shape = (*shape[:axis], size, *shape[axis + 1 :])
+    halves = size // 2 * (2 * int(random.integers(256 // size)) + 1) + 0.5
+    levels = halves if few else random.choice([255, 256, 3e7])
+    meanings = draw_quantization(random), Quantization(float(np.float32(1 / levels)), int(random.choice([-128, 0])))
     x = draw_codes(random, shape)
-    scales = (*pair(x_quantization), *pair(y_quantization))
+    x = (x == 127).astype(np.int8) if few else x
+    scales = (*pair(meanings[0]), *pair(meanings[1]))
     y = onnxruntime_gives("QLinearSoftmax", "int8", [x], x, *scales, domain="com.microsoft", axis=axis, opset=13)
-    return KernelCase(Softmax(axis), (codes_type(x_quantization, shape),), codes_type(y_quantization, shape), (x,), y)
+    types = [codes_type(meaning, shape) for meaning in meanings]
+    return KernelCase(Softmax(axis), (types[0],), types[1], (x,), y, has_fpu=has_fpu)
 
 
 CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a random layer for it, how many
@@ -1071,6 +1076,8 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     "btw_resize_sums_s8_scalar": (lambda random: resize(random, "int8"), 16),
     "btw_softmax_axis_f32_scalar": (lambda random: softmax_axis_f32(random, False), 6),
     "btw_softmax_axis_s8_scalar": (lambda random: softmax_s8(random, True), 8),
+    "btw_softmax_axis_parts_s8_scalar": (lambda random: softmax_s8(random, True, False), 8),
+    "btw_softmax_parts_s8_scalar": (lambda random: softmax_s8(random, False, False), 8),
     "btw_softmax_f32_neon": (softmax_f32, 8),
     "btw_softmax_axis_f32_neon": (lambda random: softmax_axis_f32(random, False), 6),
     "btw_softmax_f32_scalar": (softmax_f32, 8),

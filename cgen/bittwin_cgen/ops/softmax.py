@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from bittwin_cgen.fixed_point import softmax_codes, softmax_exponentials, softmax_levels
+from bittwin_cgen.fixed_point import SoftmaxParts, softmax_codes, softmax_exponentials, softmax_levels, softmax_parts
 from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, Op, Struct, TensorType
 from bittwin_cgen.kernels import select
 from bittwin_cgen.onnx_node import OnnxNode
@@ -37,10 +37,7 @@ class Softmax(Op):
         return len(output.shape) == 4 and self.axis in (1, 3)
 
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
-        """None too where onnxruntime's float32 product of an exponential and the levels may overflow."""
-        assert output.quantization is not None
-        overflows = softmax_levels(output.quantization.scale) >= 128 * inputs[0].shape[self.axis]
-        return None if self.log or overflows else self
+        return None if self.log else self
 
     def interpret(self, values: Sequence[Array], inputs: Sequence[TensorType], output: TensorType) -> Array:
         if inputs[0].quantization is not None and output.quantization is not None:
@@ -68,14 +65,39 @@ class Softmax(Op):
         along = "softmax_axis"
         if inner == 1 and outer == math.prod(y.layout[:2]):
             along, fields = "softmax", dict(channels=y.layout[2])
-        kernel, refused = select(
-            [row for row in KERNELS[:-1] if row.symbol.startswith(f"btw_{along}_{row.dtype}")], layer
-        )
+        rows = [row for row in KERNELS[:-1] if row.symbol.startswith("btw_softmax_axis") == (along == "softmax_axis")]
+        kernel, refused = select(rows, layer)
         if layer.inputs[0].quantization is not None and y.quantization is not None:
             exponentials = softmax_exponentials(layer.inputs[0].quantization.scale, y.shape[self.axis])
             levels = float(softmax_levels(y.quantization.scale))
             fields |= dict(exponentials=Constant(exponentials), levels=levels, zero_point=y.quantization.zero_point)
-        return Call(kernel, Struct(f"btw_{along}_{kernel.dtype}", fields), summary="softmax", refused=refused)
+        parts = _parts(layer)
+        if "_parts_" in kernel.symbol and parts is not None:
+            of_parts: dict[str, Field] = dict(
+                values=Constant(parts.values), fraction=parts.fraction, relative=parts.relative
+            )
+            fields |= dict(parts=Struct("btw_softmax_parts", of_parts))
+        struct = Struct(f"btw_{along}_{kernel.dtype}", fields)
+        scratch = kernel.scratch(layer) if kernel.scratch else 0
+        return Call(kernel, struct, summary="softmax", refused=refused, scratch=scratch)
+
+
+def _parts(layer: Layer) -> SoftmaxParts | None:
+    x, y = layer.inputs[0], layer.output
+    if x.quantization is None or y.quantization is None:
+        return None
+    size = _size(layer)
+    return softmax_parts(softmax_exponentials(x.quantization.scale, size), softmax_levels(y.quantization.scale), size)
+
+
+def _size(layer: Layer) -> int:
+    return layer.output.shape[cast(Softmax, layer.node.op).axis]
+
+
+def _integers(layer: Layer) -> str | None:
+    if layer.target.has_fpu:
+        return "float32 is faster with an FPU"
+    return None if _parts(layer) else "integers would tell too few codes apart"
 
 
 def _vectors(layer: Layer) -> str | None:
@@ -97,6 +119,8 @@ def _four_inside(layer: Layer) -> str | None:
 
 
 KERNELS = (
+    Kernel("btw_softmax_parts_s8_scalar", "pixels", "s8", "scalar", "softmax", _integers, scratch=_size, in_place=True),
+    Kernel("btw_softmax_axis_parts_s8_scalar", "whole", "s8", "scalar", "softmax", _integers, scratch=_size),
     Kernel("btw_softmax_s8_scalar", "pixels", "s8", "scalar", "softmax", in_place=True),
     Kernel("btw_softmax_axis_s8_scalar", "whole", "s8", "scalar", "softmax"),
     Kernel("btw_softmax_f32_mve", "pixels", "f32", "mve", "softmax", _vectors, in_place=True),

@@ -6,19 +6,8 @@
 
 BTW_KERNEL void btw_softmax_s8_scalar(const btw_softmax_s8 *layer, const int8_t *x, int8_t *y, int pixels)
 {
-    for (int pixel = 0; pixel < pixels; pixel++, x += layer->channels, y += layer->channels) {
-        int largest = x[0];
-        for (int c = 1; c < layer->channels; c++)
-            largest = x[c] > largest ? x[c] : largest;
-        const int offset = 255 - largest;
-        float sum = 0.0f;
-        for (int c = 0; c < layer->channels; c++)
-            sum += layer->exponentials[offset + x[c]];
-        for (int c = 0; c < layer->channels; c++) {
-            const float share = layer->exponentials[offset + x[c]] * layer->levels / sum;
-            y[c] = btw_saturate_s8(btw_round_half_even(share) + (float)layer->zero_point);
-        }
-    }
+    for (int pixel = 0; pixel < pixels; pixel++, x += layer->channels, y += layer->channels)
+        btw_softmax_line(layer->exponentials, layer->levels, layer->zero_point, x, y, layer->channels, 1);
 }
 
 #endif
