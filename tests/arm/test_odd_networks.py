@@ -8,6 +8,7 @@ import pytest
 from bittwin.verifier import verify
 from tests.arm.test_kernel_cases import pytestmark as M_PROFILE
 from tests.arm.test_neon_f32_kernels import pytestmark as NEON
+from tests.graphs import GraphBuilder
 from tests.toolkit.test_moves import Moves, transposes
 
 
@@ -30,3 +31,11 @@ def test_linear_resizes_of_codes_in_one_dimension(target: str) -> None:
     moves.end(moves.put("Resize", ["", given], mode="linear"))
     report = verify(moves.model(), target, samples=12)
     assert (report.passed, report.differ, report.inexact) == (True, 0, 0)
+
+
+@M_PROFILE
+def test_a_division_of_the_compilers_library_is_linked() -> None:
+    """int8 Softmax divides 64 bits; that function's unwind table lay too far from it, beside large constants."""
+    graph = GraphBuilder(np.random.default_rng(1))
+    graph.output(graph.quantized(graph.softmax(graph.input(3, 7)), np.float32(1 / 256), -128))
+    assert verify(graph.model(), "cortex-m55", samples=2).passed
