@@ -77,9 +77,19 @@ def test_every_broadcast(codes: str | None) -> None:
     for operator in ("Div", "Max", "Min", "PRelu", "Sub"):
         net.result(operator, [a, others[0]])
         net.result(operator, [a, others[1]] if operator == "PRelu" else [others[1], a])
+    single = others[len(OTHERS) + CONSTANTS.index(())]
+    for operator in ("Div", "Sub"):
+        net.result(operator, [a, single])
+        net.result(operator, [single, a])
     report = verify(net.model(), samples=3)
     assert report.passed, [row for row in report.layers if not row.passed]
     assert report.differ == report.inexact == 0
+    if codes:
+        made = {row.name: row.kernel for row in report.layers}
+        number = len(OTHERS) + CONSTANTS.index(())
+        assert [made[name] for name in (f"y{number}_Add", f"y{number + len(others)}_Mul")] == [
+            "btw_table_s8_scalar"
+        ] * 2
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int32"])
