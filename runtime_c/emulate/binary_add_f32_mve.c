@@ -1,18 +1,5 @@
-/* Sum of two tensors that broadcast, float32: the plain C twin of the Helium kernel. */
+/* Sum of two tensors that broadcast, float32: twin of the Helium kernel, the scalar one under its name. */
 /* SPDX-License-Identifier: MIT-0 */
-#include "binary_f32.h"
-
-#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
-
-BTW_KERNEL void btw_binary_add_f32_mve(const btw_binary_f32 *layer, const float *x0, const float *x1, float *y,
-                                       int pixels)
-{
-    for (int pixel = 0; pixel < pixels; pixel++, x0 += layer->a_pixel, x1 += layer->b_pixel) {
-        for (int c = 0; c < layer->channels; c++) {
-            const float a = x0[c * layer->a_channel], b = x1[c * layer->b_channel];
-            *y++ = a + b;
-        }
-    }
-}
-
-#endif
+#define btw_binary_add_f32_scalar btw_binary_add_f32_mve
+#include "binary_add_f32_scalar.c"
+#undef btw_binary_add_f32_scalar

@@ -1,15 +1,5 @@
-/* DequantizeLinear, int8 to float32: the plain C twin of the FPU kernel. */
+/* DequantizeLinear, int8 to float32: twin of the FPU kernel, the scalar one under its name. */
 /* SPDX-License-Identifier: MIT-0 */
-#include "dequantize_linear_f32.h"
-
-#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
-
-BTW_KERNEL void btw_dequantize_linear_f32_fpu(const btw_dequantize_linear_f32 *layer, const int8_t *x, float *y,
-                                              int pixels)
-{
-    const int count = pixels * layer->channels;
-    for (int i = 0; i < count; i++)
-        y[i] = layer->scale * (float)(x[i] - layer->zero_point);
-}
-
-#endif
+#define btw_dequantize_linear_f32_scalar btw_dequantize_linear_f32_fpu
+#include "dequantize_linear_f32_scalar.c"
+#undef btw_dequantize_linear_f32_scalar

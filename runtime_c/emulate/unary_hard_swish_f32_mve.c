@@ -1,14 +1,5 @@
-/* HardSwish, float32: the plain C twin of the Helium kernel. */
+/* HardSwish, float32: twin of the Helium kernel, the scalar one under its name. */
 /* SPDX-License-Identifier: MIT-0 */
-#include "unary_f32.h"
-
-#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
-
-BTW_KERNEL void btw_unary_hard_swish_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels)
-{
-    const int count = pixels * layer->channels;
-    for (int i = 0; i < count; i++)
-        y[i] = x[i] * btw_between(x[i] / 6.0f + 0.5f, 0.0f, 1.0f);
-}
-
-#endif
+#define btw_unary_hard_swish_f32_scalar btw_unary_hard_swish_f32_mve
+#include "unary_hard_swish_f32_scalar.c"
+#undef btw_unary_hard_swish_f32_scalar

@@ -1,14 +1,5 @@
-/* Tanh, float32: the plain C twin of the Helium kernel. */
+/* Tanh, float32: twin of the Helium kernel, the scalar one under its name. */
 /* SPDX-License-Identifier: MIT-0 */
-#include "unary_f32.h"
-
-#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
-
-BTW_KERNEL void btw_unary_tanh_f32_mve(const btw_unary_f32 *layer, const float *x, float *y, int pixels)
-{
-    const int count = pixels * layer->channels;
-    for (int i = 0; i < count; i++)
-        y[i] = tanhf(x[i]);
-}
-
-#endif
+#define btw_unary_tanh_f32_scalar btw_unary_tanh_f32_mve
+#include "unary_tanh_f32_scalar.c"
+#undef btw_unary_tanh_f32_scalar
