@@ -57,6 +57,8 @@ void btw_linear_f32_fpu(const btw_f32_taps *layer, const float *x, float *y, int
 void btw_conv2d_f32_fpu(const btw_f32_conv2d *layer, const void *const rows[], float *y, void *scratch);
 void btw_depthwise_conv2d_f32_fpu(const btw_f32_depthwise *layer, const void *const rows[], float *y, void *scratch);
 void btw_depthwise_conv2d_3x3_f32_fpu(const btw_f32_depthwise *layer, const void *const rows[], float *y);
+void btw_conv2d_winograd_f32_fpu(const btw_f32_conv2d *layer, const void *const rows[], float *const y[],
+                                 void *scratch);
 void btw_linear_f32_mve(const btw_f32_taps *layer, const float *x, float *y, int pixels, void *scratch);
 void btw_conv2d_f32_mve(const btw_f32_conv2d *layer, const void *const rows[], float *y, void *scratch);
 void btw_depthwise_conv2d_f32_mve(const btw_f32_depthwise *layer, const void *const rows[], float *y, void *scratch);
@@ -294,9 +296,13 @@ BTW_F32_FOLDED void btw_f32_windows(const btw_f32_taps *taps, const void *const 
                                                                                     "}\n"                              \
                                                                                     "\t"
 
-/* Two taps of 4 pixels, and their bytes of code: 34 instructions, or, in a build that defines BTW_F32_UNFUSED, 67 that
- * take Cortex-M4 fewer cycles: 3 for a VFMA, 1 for a VMUL or a VADD that does not wait for the one before it. */
-#if defined(BTW_F32_UNFUSED)
+/* Two taps of 4 pixels, and their bytes of code: 34 instructions, or 67 that take Cortex-M4 fewer cycles: 3 for a VFMA,
+ * 1 for a VMUL or a VADD that does not wait for the one before it. */
+#define BTW_F32_FUSED_STEP                                                                                             \
+    "vldmia r0!, {s16-s23}\n\tvldmia r1!, {s24-s31}\n\t" BTW_F32_16_SUMS("s16", "s18", "s20", "s22", "s24", "s25",     \
+                                                                         "s26", "s27")                                 \
+        BTW_F32_16_SUMS("s17", "s19", "s21", "s23", "s28", "s29", "s30", "s31")
+#define BTW_F32_FUSED_STEP_BYTES "136"
 #define BTW_F32_4_UNFUSED(a0, a1, a2, a3, x)                                                                           \
     "vmul.f32 s28, " x ", s24\n\tvmul.f32 s29, " x ", s25\n\tvmul.f32 s30, " x ", s26\n\tvmul.f32 s31, " x ", s27\n\t" \
     "vadd.f32 " a0 ", " a0 ", s28\n\tvadd.f32 " a1 ", " a1 ", s29\n\tvadd.f32 " a2 ", " a2 ", s30\n\tvadd.f32 " a3     \
@@ -305,16 +311,25 @@ BTW_F32_FOLDED void btw_f32_windows(const btw_f32_taps *taps, const void *const 
     BTW_F32_4_UNFUSED("s0", "s1", "s2", "s3", x0)                                                                      \
     BTW_F32_4_UNFUSED("s4", "s5", "s6", "s7", x1)                                                                      \
     BTW_F32_4_UNFUSED("s8", "s9", "s10", "s11", x2) BTW_F32_4_UNFUSED("s12", "s13", "s14", "s15", x3)
-#define BTW_F32_FOUR_STEP                                                                                              \
+#define BTW_F32_UNFUSED_STEP                                                                                           \
     "vldmia r0!, {s16-s23}\n\tvldmia r1!, {s24-s27}\n\t" BTW_F32_16_UNFUSED(                                           \
         "s16", "s18", "s20", "s22") "vldmia r1!, {s24-s27}\n\t" BTW_F32_16_UNFUSED("s17", "s19", "s21", "s23")
-#define BTW_F32_FOUR_STEP_BYTES "268"
+#define BTW_F32_UNFUSED_STEP_BYTES "268"
+/* A build that defines BTW_F32_UNFUSED has the latter in all blocks of 4 pixels. Winograd's transforms leave so few
+ * products that both counts fall, so there it is what cores with an FPU like that of Cortex-M4 have. */
+#if defined(BTW_F32_UNFUSED) || (defined(__ARM_ARCH_7EM__) && !(__ARM_FP & 8))
+#define BTW_F32_WINOGRAD_STEP BTW_F32_UNFUSED_STEP
+#define BTW_F32_WINOGRAD_STEP_BYTES BTW_F32_UNFUSED_STEP_BYTES
 #else
-#define BTW_F32_FOUR_STEP                                                                                              \
-    "vldmia r0!, {s16-s23}\n\tvldmia r1!, {s24-s31}\n\t" BTW_F32_16_SUMS("s16", "s18", "s20", "s22", "s24", "s25",     \
-                                                                         "s26", "s27")                                 \
-        BTW_F32_16_SUMS("s17", "s19", "s21", "s23", "s28", "s29", "s30", "s31")
-#define BTW_F32_FOUR_STEP_BYTES "136"
+#define BTW_F32_WINOGRAD_STEP BTW_F32_FUSED_STEP
+#define BTW_F32_WINOGRAD_STEP_BYTES BTW_F32_FUSED_STEP_BYTES
+#endif
+#if defined(BTW_F32_UNFUSED)
+#define BTW_F32_FOUR_STEP BTW_F32_UNFUSED_STEP
+#define BTW_F32_FOUR_STEP_BYTES BTW_F32_UNFUSED_STEP_BYTES
+#else
+#define BTW_F32_FOUR_STEP BTW_F32_FUSED_STEP
+#define BTW_F32_FOUR_STEP_BYTES BTW_F32_FUSED_STEP_BYTES
 #endif
 #define BTW_F32_FOUR_ENTER                                                                                             \
     "mov r10, r11\n\tmov r5, #" BTW_F32_FOUR_STEP_BYTES                                                                \

@@ -192,6 +192,11 @@ def grouped_s8(random: Random, quiet: bool = True) -> KernelCase:
     return conv_s8(random, False, "1x1" if random.random() < 0.3 else "any", quiet, sizes=sizes)
 
 
+def channels_of_pairs(random: Random) -> tuple[int, int, int]:
+    """One group; input and output channels of layers that are computed two rows at a time."""
+    return 1, int(random.integers(4, 22)), int(random.integers(4, 22))
+
+
 def conv_s8(
     random: Random,
     depthwise: bool,
@@ -217,6 +222,8 @@ def conv_s8(
         pads = tuple(int(random.integers(0, min(most, 2) + 1)) for most in (height - 1, width - 1) * 2)
         height, width = height + 4, width + 4
         kernel, dilation, flat = (3, 3), (1, 1 if shape == "3x3x3" else int(random.integers(1, 3))), False
+    if shape == "3x3 of pairs":  # of rows: large enough for them to be faster
+        width, stride, dilation, sizes = width + 4, (1, 1), (1, 1), channels_of_pairs(random)
     if shape == "1x1":
         kernel, stride, dilation, pads, mode = (1, 1), (1, 1), (1, 1), (0, 0, 0, 0), "constant"
     if flat:
@@ -302,7 +309,11 @@ def conv_f32(random: Random, depthwise: bool, shape_of: str = "any", blocks: boo
         kernel, stride, dilation, pads = (3, 3), (stride[0], int(random.integers(1, 3))), (dilation[0], 1), (1, 1, 1, 1)
     if blocks:
         shape = (*shape[:3], shape[3] + int(random.integers(0, 24)))
-    if shape_of == "1x1":
+    if shape_of == "3x3 of pairs":
+        shape, dilation, stride = (*shape[:2], shape[2] + 4, shape[3] + 8), (1, 1), (1, 1)
+        kernel, pads = (3, 3), tuple(int(p) for p in random.integers(0, 2, 4))
+        groups, group_channels, each = channels_of_pairs(random)
+    elif shape_of == "1x1":
         mode, kernel, stride, dilation, pads = "constant", (1, 1), (1, 1), (1, 1), (0, 0, 0, 0)
         groups, group_channels, each = 1, int(random.integers(1, 40)), int(random.integers(1, 20))
     elif depthwise and shape_of != "any":
@@ -321,7 +332,7 @@ def conv_f32(random: Random, depthwise: bool, shape_of: str = "any", blocks: boo
         groups, group_channels, each = max(1, groups % 3), int(random.integers(1, 22)), int(random.integers(1, 41))
     x = draw_real(random, (1, groups * group_channels, *shape[2:]))
     weight, bias = draw_real(random, (groups * each, group_channels, *kernel)), draw_real(random, [groups * each])
-    if blocks:
+    if blocks or shape_of == "3x3 of pairs":
         weight /= F(math.sqrt(weight[0].size))  # sums of hundreds stay as near to onnxruntime's as those of a few
     outside = float(random.choice([0.0, 0.0, 1.5])) if mode == "constant" else 0.0
     op = Conv2d(
@@ -1131,6 +1142,8 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     ),
     "btw_conv2d_groups_s8_dsp": grouped_s8,
     "btw_conv2d_groups_s8_dsp_float": lambda random: grouped_s8(random, quiet=False),
+    "btw_conv2d_winograd_f32_fpu": lambda random: conv_f32(random, depthwise=False, shape_of="3x3 of pairs"),
+    "btw_conv2d_winograd_s8_dsp": lambda random: conv_s8(random, depthwise=False, shape="3x3 of pairs", quiet=True),
     "btw_conv2d_s8_dsp_float": lambda random: conv_s8(random, depthwise=False),
     "btw_conv2d_groups_s8_mve": lambda random: conv_s8(random, depthwise=random.random() < 0.2, wide=True),
     "btw_conv2d_s8_mve": lambda random: conv_s8(random, depthwise=False),

@@ -32,7 +32,7 @@ from bittwin_cgen.ops.linear_dsp import (
 )
 from bittwin_cgen.ops.packed import stored_twice
 from bittwin_cgen.ops.weighted import Weighted
-from bittwin_cgen.ops.winograd import GROWTH, refused, transformed
+from bittwin_cgen.ops.winograd import GROWTH, refused, transformed, with_last_quad
 
 # ---------------------------------------------------------------- one group
 
@@ -151,12 +151,7 @@ def _winograd_slower(layer: Weighted) -> str | None:
 def _pack_winograd(layer: Weighted) -> Struct:
     """The stream of btw_conv2d_winograd_s8_dsp."""
     integers = proved_integers(layer)
-    weight, inputs = transformed(integers.weight), layer.input_channels
-    rest = inputs % 4
-    if rest:  # the last quad is that of the last 4 channels, and nothing of those it has in common with another
-        last = np.zeros((len(weight), 4, 4, 4), np.int64)
-        last[:, 4 - rest :] = weight[:, inputs - rest :]
-        weight = np.concatenate([weight[:, : inputs - rest], last], axis=1)
+    weight, inputs = with_last_quad(transformed(integers.weight)), layer.input_channels
     four = weight.reshape(len(weight), -1, 4, 16).transpose(0, 3, 1, 2)  # [channels, positions, quads, 4]
     pairs = blocks(np.stack([words(four[..., 0], four[..., 2]), words(four[..., 1], four[..., 3])], axis=-1))
     ordered = pairs.transpose(0, 2, 3, 4, 1).reshape(len(pairs), -1)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from bittwin_cgen.ir import Array, Constant, Struct
 from bittwin_cgen.ops.conv2d_mve import merged, one_block
 from bittwin_cgen.ops.linear_dsp import blocks
-from bittwin_cgen.ops.linear_f32 import F32Kernel, taps_scratch, taps_struct, too_small
+from bittwin_cgen.ops.linear_f32 import F32Kernel, row_cost, taps_scratch, taps_struct, too_small
 from bittwin_cgen.ops.weighted import Weighted
+from bittwin_cgen.ops.winograd import refused, transformed, with_last_quad
 
 
 def _apart(layer: Weighted) -> bool:
@@ -62,6 +64,38 @@ def _groups(layer: Weighted) -> str | None:
     if layer.groups == 1 or (layer.depthwise and layer.output_channels == layer.input_channels):
         return one_block(layer)
     return _accepts(_together(layer))
+
+
+# ---------------------------------------------------------------- Winograd's transforms
+
+
+def _winograd(layer: Weighted) -> str | None:
+    if reason := refused(layer):
+        return reason
+    if min(layer.input_channels, layer.output_channels) < 4 or layer.output.layout[1] < 8:
+        return "fewer than 4 channels, or 8 columns"
+    height, width, channels = layer.output.layout
+    quads, blocks_of_4 = -(-layer.input_channels // 4), -(-channels // 4)
+    tiles = 200 + 700 * quads + blocks_of_4 * (20 + 16 * (10 + 68 * quads + quads // 2) + 4 * 140)  # four of them
+    made = -(-height // 2) * (100 + -(-width // 8) * tiles)
+    direct = height * row_cost(layer, 3, 3 * layer.input_channels)
+    return None if made < direct else f"about {made:.0f} instructions; the direct kernel takes about {direct:.0f}"
+
+
+def _pack_winograd(layer: Weighted) -> Struct:
+    """The stream of btw_conv2d_winograd_f32_fpu."""
+    weight = with_last_quad(transformed(layer.weight)).reshape(layer.output_channels, -1, 16)
+    ordered = blocks(weight.transpose(0, 2, 1)).transpose(0, 2, 3, 1)  # [blocks, positions, channels, 4]
+    stream = np.concatenate([ordered.reshape(len(ordered), -1), blocks(layer.bias)], axis=1)
+    direct = _pack(layer)
+    taps = direct.fields["taps"]
+    assert isinstance(taps, Struct)
+    taps = replace(taps, fields=dict(taps.fields) | dict(stream=Constant(stream.astype(np.float32))))
+    return replace(direct, fields=dict(direct.fields) | dict(taps=taps))
+
+
+def _winograd_scratch(layer: Weighted) -> int:
+    return 1088 + 1024 * -(-layer.input_channels // 4)
 
 
 # ---------------------------------------------------------------- depthwise
@@ -121,19 +155,33 @@ def _row(
     return F32Kernel(symbol, "rows", "f32", isa, "conv2d", accepts, pack, scratch)
 
 
-KERNELS = tuple(
-    row
-    for isa in ("mve", "fpu")
-    for row in (
-        _row(f"btw_depthwise_conv2d_3x3_f32_{isa}", isa, _depthwise_3x3, _pack_depthwise, None),
-        _row(f"btw_depthwise_conv2d_f32_{isa}", isa, _depthwise, _pack_depthwise, _depthwise_scratch),
-        _row(f"btw_conv2d_f32_{isa}", isa, _accepts, _pack, _scratch),
-        _row(
-            f"btw_conv2d_f32_{isa}",
-            isa,
-            _groups,
-            lambda layer: _pack(_together(layer)),
-            lambda layer: _scratch(_together(layer)),
-        ),
-    )
+KERNELS = (
+    F32Kernel(
+        "btw_conv2d_winograd_f32_fpu",
+        "row_pairs",
+        "f32",
+        "fpu",
+        "conv2d",
+        _winograd,
+        _pack_winograd,
+        _winograd_scratch,
+        transformed=True,
+        per_mac=0.6,
+    ),
+    *(
+        row
+        for isa in ("mve", "fpu")
+        for row in (
+            _row(f"btw_depthwise_conv2d_3x3_f32_{isa}", isa, _depthwise_3x3, _pack_depthwise, None),
+            _row(f"btw_depthwise_conv2d_f32_{isa}", isa, _depthwise, _pack_depthwise, _depthwise_scratch),
+            _row(f"btw_conv2d_f32_{isa}", isa, _accepts, _pack, _scratch),
+            _row(
+                f"btw_conv2d_f32_{isa}",
+                isa,
+                _groups,
+                lambda layer: _pack(_together(layer)),
+                lambda layer: _scratch(_together(layer)),
+            ),
+        )
+    ),
 )

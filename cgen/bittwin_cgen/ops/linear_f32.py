@@ -46,8 +46,8 @@ def taps_scratch(runs: int, length: int, channels: int, pixels: int) -> int:
     return 4 * even + 8 + results if runs > 1 or taps % 2 or results else 0
 
 
-def too_small(layer: Weighted, runs: int, length: int) -> str | None:
-    """Where the scalar kernel is faster, by instructions for an output row as measured on cortex-m4."""
+def row_cost(layer: Weighted, runs: int, length: int) -> float:
+    """Instructions for an output row, as measured on cortex-m4."""
     pixels, channels = layer.output.layout[1], layer.output_channels // layer.groups
     if layer.window is None:
         pixels = 1
@@ -58,8 +58,13 @@ def too_small(layer: Weighted, runs: int, length: int) -> str | None:
     one = 30 + gathered + blocks_of_4 * (15 + 4.8 * even) + 40 * few
     if channels > 4 and channels % 4:
         four, one = four + 45, one + 45
-    blocked = 110 + layer.groups * (pixels // 4 * four + pixels % 4 * one)
-    scalar = pixels * layer.output_channels * (4 + 4 * taps)
+    return 110 + layer.groups * (pixels // 4 * four + pixels % 4 * one)
+
+
+def too_small(layer: Weighted, runs: int, length: int) -> str | None:
+    """Where the scalar kernel is faster."""
+    pixels = 1 if layer.window is None else layer.output.layout[1]
+    blocked, scalar = row_cost(layer, runs, length), pixels * layer.output_channels * (4 + 4 * runs * length)
     if blocked < scalar:
         return None
     return f"about {blocked:.0f} instructions a row; the scalar kernel takes about {scalar:.0f}"

@@ -60,3 +60,16 @@ def out_of_range(weight: Array, bias: Array, factor: int = 1) -> str | None:
     if GROWTH * factor * int(bound) >= 1 << 31:
         return f"sums reach {int(bound)}, too much to be multiplied by {GROWTH * factor}"
     return None
+
+
+def with_last_quad(weight: Array) -> Array:
+    """Weights [OC, IC, ...] for kernels that take 4 input channels at a time, at least 4.
+
+    The last quad is that of the last 4 channels, with zeros for those that another quad has already.
+    """
+    whole, rest = divmod(weight.shape[1], 4)
+    if not rest:
+        return weight
+    last = np.zeros((len(weight), 4, *weight.shape[2:]), weight.dtype)
+    last[:, 4 - rest :] = weight[:, 4 * whole :]
+    return np.concatenate([weight[:, : 4 * whole], last], axis=1)
