@@ -53,6 +53,7 @@ SYMBOLS = {
         "btw_reduce_max_s8_mve",
         "btw_reduce_rows_max_s8_mve",
         "btw_resize_s8_mve",
+        "btw_resize_sums_s8_mve",
         "btw_table_s8_mve",
     ],
 }

@@ -862,7 +862,7 @@ def gather_u8(random: Random) -> KernelCase:
     return KernelCase(op, (type,), TensorType(y.shape, type.dtype, type.quantization), (x,), y)
 
 
-def resize(random: Random, dtype: str, taps: int = 2, wide: bool = False) -> KernelCase:
+def resize(random: Random, dtype: str, taps: int = 2, wide: bool = False, one_scale: bool = False) -> KernelCase:
     """`taps` of a pixel along each axis; those beyond 2 weigh nothing."""
     shape = draw_image(random, wide)
     x = draw_codes(random, shape) if dtype == "int8" else draw_real(random, shape)
@@ -879,7 +879,7 @@ def resize(random: Random, dtype: str, taps: int = 2, wide: bool = False) -> Ker
     y = onnxruntime_gives("Resize", "float32", [real], real, None, None, np.array(sizes), **attributes)
     if dtype == "float32":
         return real_case(op, [x], y)
-    wanted = draw_quantization(random)
+    wanted = given if one_scale else draw_quantization(random)
     codes = quantize_linear(y, F(wanted.scale), wanted.zero_point)
     type = codes_type(given, x.shape)
     return KernelCase(op, (type,), codes_type(wanted, codes.shape), (x,), codes)
@@ -1168,7 +1168,8 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_conv_transpose2d_f32_fpu": lambda random: conv_transpose_f32(random, 12),
     "btw_conv_transpose2d_f32_mve": lambda random: conv_transpose_f32(random, 12),
     "btw_resize_f32_mve": lambda random: resize(random, "float32"),
-    "btw_resize_s8_mve": lambda random: resize(random, "int8"),
+    "btw_resize_s8_mve": lambda random: resize(random, "int8", taps=int(random.integers(2, 4)), one_scale=True),
+    "btw_resize_sums_s8_mve": lambda random: resize(random, "int8", wide=random.random() < 0.5),
     "btw_softmax_axis_f32_mve": lambda random: softmax_axis_f32(random, False),
     "btw_softmax_f32_mve": softmax_f32,
     "btw_gather_pixels_u8_mve": gather_u8,

@@ -102,15 +102,21 @@ class Resize(Op):
         else:
             fields |= dict(extrapolated=float(self.extrapolated))
         struct = Struct(f"btw_resize_{kernel.dtype}", fields)
-        if y and kernel.isa == "mve":
+        if kernel.symbol == "btw_resize_s8_mve" and y:
             struct = Struct("btw_resize_s8_by_reciprocal", {"plain": struct} | reciprocal_fields(y))
         notes: tuple[str, ...] = ()
         if "_sums_" in kernel.symbol:
             form = sums_form(layer)
             assert form is not None
+            if kernel.isa == "mve":
+                fields |= dict(columns=Constant(self.columns.indices * channels))
+                struct = Struct("btw_resize_s8", fields)
             sums: dict[str, Field] = dict(plain=struct, shift=form.shift, guard=form.guard, offset=form.offset)
             factors = dict(row_factors=Constant(form.rows), column_factors=Constant(form.columns))
             struct = Struct("btw_resize_sums_s8", sums | factors)
+            if kernel.isa == "mve":
+                assert y
+                struct = Struct("btw_resize_sums_s8_by_reciprocal", {"sums": struct} | reciprocal_fields(y))
             notes = ("sums near ties are computed again, in float32",)
         scratch = kernel.scratch(layer) if kernel.scratch else 0
         window = Window.of_table(self.rows.indices)
@@ -130,6 +136,16 @@ def _no_sums(layer: Layer) -> str | None:
     return None if sums_form(layer) else "no integer form of 2 taps along each axis decides enough codes"
 
 
+def _sums_in_vectors(layer: Layer) -> str | None:
+    op = cast(Resize, layer.node.op)
+    if (op.rows.weights.shape[1], op.columns.weights.shape[1]) != (2, 2):
+        return "it takes 2 taps along each axis"
+    x, y = layer.inputs[0].quantization, layer.output.quantization
+    if x and y and x.scale == y.scale:
+        return "between codes of one scale too many results are ties"
+    return _no_sums(layer) or by_reciprocal(layer)
+
+
 def _taps_of_a_pixel(layer: Layer) -> int:
     """Bytes of a pointer and a weight for each; on hosts 16."""
     op = cast(Resize, layer.node.op)
@@ -146,6 +162,16 @@ def _vectors(layer: Layer) -> str | None:
 KERNELS = (
     Kernel("btw_resize_s8_neon", "rows", "s8", "neon", "resize", _vectors, numbered=True),
     Kernel("btw_resize_f32_neon", "rows", "f32", "neon", "resize", _vectors, numbered=True),
+    Kernel(
+        "btw_resize_sums_s8_mve",
+        "rows",
+        "s8",
+        "mve",
+        "resize",
+        _sums_in_vectors,
+        scratch=_taps_of_a_pixel,
+        numbered=True,
+    ),
     Kernel("btw_resize_s8_mve", "rows", "s8", "mve", "resize", by_reciprocal, scratch=_taps_of_a_pixel, numbered=True),
     Kernel("btw_resize_f32_mve", "rows", "f32", "mve", "resize", scratch=_taps_of_a_pixel, numbered=True),
     Kernel("btw_resize_sums_s8_scalar", "rows", "s8", "scalar", "resize", _no_sums, numbered=True),

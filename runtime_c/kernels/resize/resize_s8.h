@@ -40,6 +40,15 @@ typedef struct {
     const int32_t *column_factors; /* [output_width][2] */
 } btw_resize_sums_s8;
 
+/* The same with 2 taps along each axis; `columns` are bytes, and where v does not decide, steps by the reciprocal do.
+ */
+typedef struct {
+    btw_resize_sums_s8 sums;
+    float reciprocal;
+    float low;
+    float high;
+} btw_resize_sums_s8_by_reciprocal;
+
 /* rows[row_taps], each [input_width][channels], to output row oy: y[output_width][channels] */
 
 #if !defined(BTW_INLINE_KERNELS)
@@ -47,6 +56,8 @@ void btw_resize_s8_mve(const btw_resize_s8_by_reciprocal *layer, const void *con
                        void *scratch);
 void btw_resize_s8_neon(const btw_resize_s8 *layer, const void *const rows[], int8_t *y, int oy);
 void btw_resize_s8_scalar(const btw_resize_s8 *layer, const void *const rows[], int8_t *y, int oy);
+void btw_resize_sums_s8_mve(const btw_resize_sums_s8_by_reciprocal *layer, const void *const rows[], int8_t *y, int oy,
+                            void *scratch);
 void btw_resize_sums_s8_scalar(const btw_resize_sums_s8 *layer, const void *const rows[], int8_t *y, int oy);
 #endif
 
