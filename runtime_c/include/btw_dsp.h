@@ -29,6 +29,16 @@ typedef struct {
     int stream_words;   /* of a group */
 } btw_dsp_conv2d_groups;
 
+/* One or two output channels: 4 codes of neighbouring pixels are computed as if they were channels of one window, which
+ * is as wide as theirs together and has weights of zero where a pixel does not read. */
+typedef struct {
+    btw_packed_taps taps; /* of that window */
+    btw_packed_taps own;  /* of a pixel, without a stream */
+    int pixels;           /* at once */
+    int pixel_step;       /* bytes from the window of an output pixel to that of the next */
+    int output_width;     /* at least pixels */
+} btw_dsp_conv2d_joined;
+
 /* Kernels whose name ends in _float have the bits of float32 scales for multipliers and the zero point for offset:
  * code = saturate(round_half_even((float)acc * scale) + offset), for channels without a proof. They need an FPU in its
  * default rounding mode. */
@@ -44,6 +54,7 @@ void btw_depthwise_conv2d_s8_dsp(const btw_packed_depthwise *layer, const void *
 void btw_depthwise_conv2d_s8_dsp_float(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y,
                                        void *scratch);
 void btw_conv2d_s8_dsp(const btw_packed_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_conv2d_joined_s8_dsp(const btw_dsp_conv2d_joined *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_conv2d_groups_s8_dsp(const btw_dsp_conv2d_groups *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_conv2d_groups_s8_dsp_float(const btw_dsp_conv2d_groups *layer, const void *const rows[], int8_t *y,
                                     void *scratch);

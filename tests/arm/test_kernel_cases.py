@@ -33,6 +33,7 @@ SYMBOLS = {
         "btw_concat_s8_armv7m",
         "btw_conv2d_groups_s8_dsp",
         "btw_conv2d_groups_s8_dsp_float",
+        "btw_conv2d_joined_s8_dsp",
         "btw_matmul_s8_dsp",
         "btw_matmul_s8_dsp_float",
         "btw_max_pool_s8_dsp",

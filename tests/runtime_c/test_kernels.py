@@ -186,6 +186,14 @@ def draw_window(random: Random, sizes: Sequence[int], mode: str) -> tuple[Any, A
     return tuple(kernel), tuple(stride), tuple(dilation), tuple(pads)
 
 
+def few_outputs_s8(random: Random) -> KernelCase:
+    """Half of them without a proof."""
+    ties = bool(random.random() < 0.5)
+    sizes = 1, 1 if ties else int(random.integers(1, 6)), int(random.integers(1, 3))
+    case = conv_s8(random, depthwise=False, quiet=not ties, ties=ties, sizes=sizes, longer=80 if ties else 8)
+    return replace(case, has_fpu=not ties)
+
+
 def grouped_s8(random: Random, quiet: bool = True) -> KernelCase:
     """Groups of several channels."""
     sizes = int(random.integers(2, 5)), int(random.integers(1, 13)), int(random.integers(1, 13))
@@ -1193,6 +1201,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_max_pool_s8_mve": lambda random: max_pool_s8(random, wide=random.random() < 0.5),
 }.items():
     CASES[_symbol] = (_draw, 12)
+CASES["btw_conv2d_joined_s8_dsp"] = (few_outputs_s8, 24)
 CASES["btw_conv2d_s8_armv7m_compact"] = (lambda random: compact(conv_s8(random, False, quiet=True)), 12)
 CASES["btw_linear_s8_armv7m_compact"] = (lambda random: compact(linear_s8(random, quiet=True)), 12)
 CASES["btw_depthwise_conv2d_3x3_s8_armv7m"] = (lambda random: conv_s8(random, depthwise=True, shape="3x3"), 12)

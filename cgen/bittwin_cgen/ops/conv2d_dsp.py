@@ -30,7 +30,7 @@ from bittwin_cgen.ops.linear_dsp import (
     window_scratch,
     words,
 )
-from bittwin_cgen.ops.packed import stored_twice
+from bittwin_cgen.ops.packed import NONE_UNPROVED, stored_twice
 from bittwin_cgen.ops.weighted import Weighted
 from bittwin_cgen.ops.winograd import GROWTH, refused, transformed, with_last_quad
 
@@ -122,6 +122,55 @@ def _pack_3x3x3(layer: Weighted) -> Struct:
     packed = taps_struct(integers, taps[:, None])
     of_window = replace(packed, fields=dict(packed.fields) | dict(rows=3, row_bytes=9))
     return Struct("btw_packed_conv2d", dict(taps=of_window) | window_fields(layer))
+
+
+# ---------------------------------------------------------------- several pixels as one
+
+
+def _together(layer: Weighted) -> int:
+    """How many pixels have 4 channels."""
+    return 4 // layer.output_channels
+
+
+def _joined_bytes(layer: Weighted) -> int:
+    """Of a row of the window of so many pixels."""
+    return (layer.kernel_width + (_together(layer) - 1) * layer.stride[1]) * layer.input_channels
+
+
+def _few_outputs(layer: Weighted) -> str | None:
+    if layer.output_channels > 2 or layer.groups > 1 or layer.dilation[1] != 1:
+        return "not one or two output channels of one group without dilation"
+    if layer.output.layout[1] < _together(layer):
+        return f"{layer.output.layout[1]} pixels a row; {_together(layer)} are computed as one"
+    rows, row_bytes = layer.kernel_height, layer.kernel_width * layer.input_channels
+    made = assembler_cost(layer, rows, _joined_bytes(layer), 4, joined=_together(layer)) + 150
+    other = min(scalar_cost(layer, rows, row_bytes), assembler_cost(layer, rows, row_bytes, layer.output_channels))
+    return None if made < other else f"about {made:.0f} instructions a row; others take about {other:.0f}"
+
+
+def _pack_joined(layer: Weighted) -> Struct:
+    integers, pixels, channels = proved_integers(layer), _together(layer), layer.output_channels
+    taps = integers.weight.transpose(0, 2, 3, 1).reshape(channels, layer.kernel_height, -1)
+    wide = np.zeros((pixels, channels, layer.kernel_height, _joined_bytes(layer)), np.int64)
+    step = layer.stride[1] * layer.input_channels
+    for pixel in range(pixels):
+        wide[pixel, :, :, pixel * step : pixel * step + taps.shape[2]] = taps
+    bias, factor = np.tile(integers.bias, pixels), np.tile(integers.factor, pixels)
+    as_channels = Integers(integers.weight, bias, factor, integers.offset, NONE_UNPROVED)
+    own: dict[str, Field] = dict(rows=layer.kernel_height, row_bytes=taps.shape[2], output_channels=channels)
+    fields: dict[str, Field] = dict(
+        taps=taps_struct(as_channels, wide.reshape(4, layer.kernel_height, -1)),
+        own=Struct("btw_packed_taps", own | dict(unproved=integers.unproved)),
+    )
+    return Struct(
+        "btw_dsp_conv2d_joined",
+        fields | dict(pixels=pixels, pixel_step=step, output_width=layer.output.layout[1]),
+    )
+
+
+def _joined_scratch(layer: Weighted) -> int:
+    quads = layer.kernel_height * -(-_joined_bytes(layer) // 4)
+    return 8 * (-layer.kernel_height // 4 * -4) + 16 * quads  # pointers have 8 bytes on hosts
 
 
 # ---------------------------------------------------------------- Winograd's transforms
@@ -354,6 +403,7 @@ KERNELS = (
         transformed=True,
         per_mac=0.45,
     ),
+    _row("btw_conv2d_joined_s8_dsp", _all(_few_outputs, unproved), _pack_joined, _joined_scratch),
     _row("btw_conv2d_s8_dsp", _all(_too_small, unproved), _pack, _scratch),
     _row(
         "btw_conv2d_s8_dsp_compact",

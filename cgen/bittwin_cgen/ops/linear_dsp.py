@@ -134,12 +134,14 @@ def window_scratch(layer: Weighted, quads: int, pixels: int) -> int:
     return 16 * quads + (4 * pixels if layer.output_channels < 4 else 0)
 
 
-def assembler_cost(layer: Weighted, rows: int, row_bytes: int, channels: int, tap: float = 5.5) -> float:
+def assembler_cost(
+    layer: Weighted, rows: int, row_bytes: int, channels: int, tap: float = 5.5, joined: int = 1
+) -> float:
     """Instructions for an output row of that many channels, as measured on cortex-m4.
 
-    tap: instructions for a tap of 2 pixels and 4 channels.
+    tap: instructions for a tap of 2 pixels and 4 channels; joined: pixels that are computed as one.
     """
-    pixels, taps = layer.output.layout[1], rows * (-row_bytes // 4 * -4)
+    pixels, taps = -(-layer.output.layout[1] // joined), rows * (-row_bytes // 4 * -4)
     pair = 40 + 12 * rows + 1.75 * taps + -(-channels // 4) * (36 + tap * taps)
     return 150 + -(-pixels // 2) * pair + (6 * pixels * channels if channels < 4 else 0)
 
