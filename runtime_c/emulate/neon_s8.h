@@ -17,6 +17,10 @@ typedef struct {
     int8x16_t val[4];
 } int8x16x4_t;
 
+typedef struct {
+    int16x8_t val[4];
+} int16x8x4_t;
+
 /* ---- memory: no alignment is asked for ---- */
 
 #define NEON_LOAD(name, vector, element)                                                                               \
@@ -34,6 +38,7 @@ NEON_LOAD(vld1_s32, int32x2_t, int32_t)
 NEON_LOAD(vld1q_s32, int32x4_t, int32_t)
 NEON_LOAD(vld1q_s8_x2, int8x16x2_t, int8_t)
 NEON_LOAD(vld1q_s8_x4, int8x16x4_t, int8_t)
+NEON_LOAD(vld1q_s16_x4, int16x8x4_t, int16_t)
 
 NEON_FUNCTION void vst1_s8(int8_t *y, int8x8_t a)
 {
@@ -41,6 +46,11 @@ NEON_FUNCTION void vst1_s8(int8_t *y, int8x8_t a)
 }
 
 NEON_FUNCTION void vst1q_s8(int8_t *y, int8x16_t a)
+{
+    memcpy(y, &a, sizeof a);
+}
+
+NEON_FUNCTION void vst1q_s16(int16_t *y, int16x8_t a)
 {
     memcpy(y, &a, sizeof a);
 }
@@ -235,6 +245,11 @@ NEON_FUNCTION int32x4_t vaddq_s32(int32x4_t a, int32x4_t b)
     return a + b;
 }
 
+NEON_FUNCTION int32x4_t vsubq_s32(int32x4_t a, int32x4_t b)
+{
+    return a - b;
+}
+
 NEON_FUNCTION int32x4_t vpaddq_s32(int32x4_t a, int32x4_t b)
 {
     return (int32x4_t){a[0] + a[1], a[2] + a[3], b[0] + b[1], b[2] + b[3]};
@@ -254,6 +269,21 @@ NEON_FUNCTION uint8x16_t vsubq_u8(uint8x16_t a, uint8x16_t b)
 NEON_FUNCTION int16x8_t vsubq_s16(int16x8_t a, int16x8_t b)
 {
     return a - b;
+}
+
+NEON_FUNCTION int16x8_t vaddq_s16(int16x8_t a, int16x8_t b)
+{
+    return a + b;
+}
+
+NEON_FUNCTION int16x8_t vaddl_s8(int8x8_t a, int8x8_t b)
+{
+    return vmovl_s8(a) + vmovl_s8(b);
+}
+
+NEON_FUNCTION int16x8_t vsubl_s8(int8x8_t a, int8x8_t b)
+{
+    return vmovl_s8(a) - vmovl_s8(b);
 }
 
 NEON_FUNCTION int16x8_t vaddw_s8(int16x8_t a, int8x8_t b)

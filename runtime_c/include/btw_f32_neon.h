@@ -44,7 +44,24 @@ typedef struct {
     float high;
 } btw_depthwise_conv2d_f32_neon_layer;
 
+/* A convolution 3x3 with stride 1 of one group by Winograd's F(2x2, 3x3): two output rows from four input rows, at
+ * least four channels.
+ *
+ * `weights`: for each of the 16 positions of a tile what btw_sums_f32_neon_layer has of a 1x1 convolution, of G g G^T;
+ * biases at position 5, zeros at the others. */
+typedef struct {
+    int input_channels;
+    int output_channels;
+    int output_width;
+    const float *weights;
+    float low;
+    float high;
+} btw_winograd_f32_neon_layer;
+
 #if !defined(BTW_INLINE_KERNELS)
+/* scratch: up to 4 tiles' [16][input_channels, in fours] and [16][output_channels, in fours] */
+void btw_conv2d_winograd_f32_neon(const btw_winograd_f32_neon_layer *layer, const void *const rows[], float *const y[2],
+                                  void *scratch);
 void btw_conv2d_f32_neon(const btw_sums_f32_neon_layer *layer, const void *const rows[], float *y);
 void btw_linear_f32_neon(const btw_sums_f32_neon_layer *layer, const float *x, float *y, int pixels);
 void btw_depthwise_conv2d_3x3_f32_neon(const btw_depthwise_conv2d_f32_neon_layer *layer, const void *const rows[],
@@ -71,10 +88,14 @@ BTW_BLOCK const float *btw_in_order(const float *w)
     return w;
 }
 
+/* Hides where a pointer came from, so that constant distances from it are short. */
+#define BTW_MOVED(pointer) __asm__("" : "+r"(pointer))
+
 #if defined(__arm__)
 
 /* Armv7-A: 16 vectors, no instruction for more than two, a multiply-add that may round twice. */
 enum { BTW_PIXELS_OF_1 = 6, BTW_PIXELS_OF_2 = 4, BTW_PIXELS_OF_3 = 3, BTW_PIXELS_OF_4 = 2 };
+enum { BTW_TILES_OF_1 = 4, BTW_TILES_OF_2 = 4, BTW_TILES_OF_3 = 2, BTW_TILES_OF_4 = 2 };
 
 BTW_BLOCK float32x4_t btw_multiply_add(float32x4_t sum, float32x4_t a, float32x4_t b)
 {
@@ -106,6 +127,7 @@ BTW_BLOCK float32x4_t btw_multiply_add_value(float32x4_t sum, float32x4_t w, flo
 
 /* The most pixels of a block of 1, 2, 3, 4 vectors of channels: sums, inputs and weights take 32 registers. */
 enum { BTW_PIXELS_OF_1 = 12, BTW_PIXELS_OF_2 = 8, BTW_PIXELS_OF_3 = 7, BTW_PIXELS_OF_4 = 5 };
+enum { BTW_TILES_OF_1 = 4, BTW_TILES_OF_2 = 4, BTW_TILES_OF_3 = 4, BTW_TILES_OF_4 = 4 };
 
 BTW_BLOCK float32x4_t btw_multiply_add(float32x4_t sum, float32x4_t a, float32x4_t b)
 {

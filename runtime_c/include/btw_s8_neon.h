@@ -72,7 +72,25 @@ typedef struct {
     const int32_t *factor;
 } btw_depthwise_conv2d_s8_neon_layer;
 
+/* A convolution 3x3 with stride 1 of one group by Winograd's F(2x2, 3x3): two output rows from four input rows. */
+typedef struct {
+    int input_channels;
+    int output_channels;
+    int output_width;
+    int zero_point;
+    int by_scale;
+    const int16_t *weights; /* (2G) g (2G)^T, [16 positions][blocks], each of 16 outputs [input_channels, in
+                               twos][16], a rest of up to 8 outputs [input_channels, in fours][8] */
+    const int32_t *bias;    /* [2][outputs, in eights]: zeros, and four times the biases */
+    const int32_t *factor;  /* in blocks of 8, for four times the sums: scales are a quarter */
+} btw_winograd_s8_neon_layer;
+
 #if !defined(BTW_INLINE_KERNELS)
+/* Two output rows; rows[0..3] are where the windows of ox = 0 begin.
+ * scratch: 4 tiles' [16][input_channels, in eights] of 2 bytes and [16][output_channels, in eights] of 4 bytes. */
+void btw_conv2d_winograd_s8_neon(const btw_winograd_s8_neon_layer *layer, const void *const rows[], int8_t *const y[2],
+                                 void *scratch);
+
 /* x[pixels][inputs] to y[pixels][outputs] */
 void btw_linear_s8_neon(const btw_products_s8_neon *layer, const int8_t *x, int8_t *y, int pixels);
 
@@ -193,6 +211,8 @@ void btw_depthwise_conv2d_s8_neon(const btw_depthwise_conv2d_s8_neon_layer *laye
 
 #define BTW_NEON_PIXELS 2 /* of a tile: 16 registers */
 #define BTW_NEON_LANE_PIXELS 2
+#define BTW_NEON_TILES_TOGETHER 2
+#define BTW_NEON_WIDE_TOGETHER(vectors) 1 /* inputs whose weights of 16 bits are loaded together */
 #define BTW_NEON_COUNT BTW_NEON_COUNT_2
 #define BTW_NEON_LANE_COUNT BTW_NEON_COUNT_2
 
@@ -204,6 +224,11 @@ void btw_depthwise_conv2d_s8_neon(const btw_depthwise_conv2d_s8_neon_layer *laye
 BTW_NEON int8x16x4_t btw_neon_load_4(const int8_t *x)
 {
     return (int8x16x4_t){{vld1q_s8(x), vld1q_s8(x + 16), vld1q_s8(x + 32), vld1q_s8(x + 48)}};
+}
+
+BTW_NEON void btw_neon_load_wide(int16x8_t w[], const int16_t *from, int count)
+{
+    BTW_UNROLL for (int i = 0; i < count; i++) w[i] = vld1q_s16(from + 8 * i);
 }
 
 /* Within +-512 codes magic numbers round to even; Armv7 takes denormals for zeros, and both give code 0. */
@@ -224,6 +249,12 @@ BTW_NEON int16x8_t btw_neon_narrow(int32x4_t low, int32x4_t high)
 BTW_NEON int16x8_t btw_neon_sixteenths(int32x4_t low, int32x4_t high)
 {
     return vcombine_s16(vqrshrn_n_s32(low, 4), vqrshrn_n_s32(high, 4));
+}
+
+/* Divided by 2**6. */
+BTW_NEON int16x8_t btw_neon_sixty_fourths(int32x4_t low, int32x4_t high)
+{
+    return vcombine_s16(vqrshrn_n_s32(low, 6), vqrshrn_n_s32(high, 6));
 }
 
 BTW_NEON int16x8_t btw_neon_multiply_high_add(int16x8_t sum, int8x16_t a, int8x16_t b)
@@ -251,6 +282,8 @@ BTW_NEON int32x4_t btw_neon_sums(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_
 
 #define BTW_NEON_PIXELS 4 /* of a tile */
 #define BTW_NEON_LANE_PIXELS 8
+#define BTW_NEON_TILES_TOGETHER 4
+#define BTW_NEON_WIDE_TOGETHER(vectors) (4 / (vectors))
 #define BTW_NEON_COUNT BTW_NEON_COUNT_4
 #define BTW_NEON_LANE_COUNT BTW_NEON_COUNT_8
 
@@ -261,6 +294,14 @@ BTW_NEON int32x4_t btw_neon_sums(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_
 BTW_NEON int8x16x4_t btw_neon_load_4(const int8_t *x)
 {
     return vld1q_s8_x4(x);
+}
+
+/* Four vectors, by one instruction. */
+BTW_NEON void btw_neon_load_wide(int16x8_t w[], const int16_t *from, int count)
+{
+    const int16x8x4_t four = vld1q_s16_x4(from);
+    (void)count;
+    w[0] = four.val[0], w[1] = four.val[1], w[2] = four.val[2], w[3] = four.val[3];
 }
 
 BTW_NEON int32x4_t btw_neon_scaled(int32x4_t acc, float32x4_t scale)
@@ -276,6 +317,11 @@ BTW_NEON int16x8_t btw_neon_narrow(int32x4_t low, int32x4_t high)
 BTW_NEON int16x8_t btw_neon_sixteenths(int32x4_t low, int32x4_t high)
 {
     return vqrshrn_high_n_s32(vqrshrn_n_s32(low, 4), high, 4);
+}
+
+BTW_NEON int16x8_t btw_neon_sixty_fourths(int32x4_t low, int32x4_t high)
+{
+    return vqrshrn_high_n_s32(vqrshrn_n_s32(low, 6), high, 6);
 }
 
 BTW_NEON int16x8_t btw_neon_multiply_high_add(int16x8_t sum, int8x16_t a, int8x16_t b)

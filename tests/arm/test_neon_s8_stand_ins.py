@@ -52,7 +52,7 @@ EXPRESSIONS = [
     *("vdotq_s32(s, a, b)", "vmmlaq_s32(s, a, b)", *(f"vdotq_laneq_s32(s, a, b, {lane})" for lane in range(4))),
     *("vqdmulhq_s32(i, j)", "vqdmulhq_s32(vdupq_n_s32(INT32_MIN), vdupq_n_s32(INT32_MIN))"),
     *("vqaddq_s16(q, r)", "vqaddq_s16((int16x8_t)a, (int16x8_t)b)"),
-    *("vqrshrn_n_s32(i, 4)", "vqrshrn_n_s32(s, 4)", "vqrshrn_high_n_s32(p, s, 4)"),
+    *("vqrshrn_n_s32(i, 4)", "vqrshrn_n_s32(s, 6)", "vqrshrn_high_n_s32(p, s, 4)"),
     *("vqmovn_s32(i)", "vqmovn_s32(s)", "vqmovn_high_s32(p, s)", "vqmovn_s16(q)"),
     *("vcvtq_f32_s32(i)", "vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(s), vdupq_n_f32(0.0078125f)))"),
     "vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(i), vdupq_n_f32(3.7f)))",
@@ -68,8 +68,10 @@ EXPRESSIONS = [
     *("vshlq_s32(i, vdupq_n_s32(-17))", "vshlq_s32(i, vdupq_n_s32(0))", "vshlq_s16(q, vdupq_n_s16(-3))"),
     *("vmull_s16(p, vget_high_s16(r))", *(f"vrshlq_s32(i, vdupq_n_s32({-bits}))" for bits in (0, 1, 4, 17, 32))),
     *("vsubq_u8(u, vdupq_n_u8(64))", "vsubq_s16(vmovl_s8(h), vmovl_s8(k))", "vaddw_s8(vmovl_s8(h), k)"),
+    *("vaddl_s8(h, k)", "vsubl_s8(h, k)", "vaddq_s16(vmovl_s8(h), vmovl_s8(k))", "vsubq_s32(s, vaddq_s32(s, s))"),
     *(
         "vld1q_s16((const int16_t *)(const void *)n + 3)",
+        "vld1q_s16_x4((const int16_t *)(const void *)n + 5)",
         "vmlal_laneq_s16(s, p, q, 6)",
         "vmlal_high_laneq_s16(s, q, r, 3)",
     ),
@@ -79,6 +81,7 @@ STORES = [
     "vst1_s8(y + 1, h)",
     "vst1q_s8(y + 3, a)",
     "vst1q_s32((void *)(y + 4), i)",
+    "vst1q_s16((void *)(y + 6), q)",
     "vst1_lane_s32((void *)(y + 1), vreinterpret_s32_s8(h), 0)",
     "vst1_lane_s32((void *)(y + 2), vreinterpret_s32_s8(h), 1)",
 ]

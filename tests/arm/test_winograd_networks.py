@@ -12,6 +12,7 @@ from bittwin.quantizer import quantize
 from bittwin.verifier import verify
 from bittwin_cgen import generate
 from tests.arm.test_kernel_cases import pytestmark as pytestmark
+from tests.arm.test_neon_s8_kernels import pytestmark as neon
 from tests.graphs import GraphBuilder
 
 KERNELS = {"int8": "btw_conv2d_winograd_s8_dsp", "float32": "btw_conv2d_winograd_f32_fpu"}
@@ -33,13 +34,21 @@ def network(dtype: str) -> onnx.ModelProto:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "target"), [("int8", "cortex-m4"), ("float32", "cortex-m4"), ("float32", "cortex-m33")]
+    ("target", "kernel"),
+    [
+        ("cortex-m4", "btw_conv2d_winograd_s8_dsp"),
+        ("cortex-m4", "btw_conv2d_winograd_f32_fpu"),
+        ("cortex-m33", "btw_conv2d_winograd_f32_fpu"),
+        pytest.param("cortex-a53", "btw_conv2d_winograd_s8_neon", marks=neon),
+        pytest.param("cortex-a76", "btw_conv2d_winograd_f32_neon", marks=neon),
+        pytest.param("armv7-a", "btw_conv2d_winograd_f32_neon", marks=neon),
+    ],
 )
-def test_pairs_of_rows_equal_onnxruntime(dtype: str, target: str) -> None:
+def test_pairs_of_rows_equal_onnxruntime(target: str, kernel: str) -> None:
     """Cortex-M33 multiplies and adds floats in one instruction here, Cortex-M4 in two."""
-    model = network(dtype)
+    model = network("int8" if "_s8_" in kernel else "float32")
     used = [layer["kernel"] for layer in generate(model, target, "speed", name="net").manifest["layers"]]
-    assert used.count(KERNELS[dtype]) == 6
+    assert used.count(kernel) == 6
     report = verify(model, target, "speed", samples=2)
     assert (report.passed, report.differ) == (True, 0), report.first_difference
 

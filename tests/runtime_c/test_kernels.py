@@ -22,7 +22,14 @@ from onnx import TensorProto, helper, numpy_helper
 from bittwin.builder import compile_files
 from bittwin.golden import why_not_golden
 from bittwin_cgen import ops
-from bittwin_cgen.fixed_point import dequantize_linear, prove_add, prove_requantization, quantize_linear
+from bittwin_cgen.fixed_point import (
+    accumulator_range,
+    dequantize_linear,
+    move_scales,
+    prove_add,
+    prove_requantization,
+    quantize_linear,
+)
 from bittwin_cgen.ir import NUMBERS, Array, Kernel, Op, Quantization, TensorType
 from bittwin_cgen.ops.add import Add, _scales
 from bittwin_cgen.ops.arg_extreme import ArgExtreme
@@ -62,6 +69,7 @@ from bittwin_cgen.ops.take import Take
 from bittwin_cgen.ops.transpose import Transpose
 from bittwin_cgen.ops.unary import FUNCTIONS, Unary
 from bittwin_cgen.ops.unary import KERNELS as UNARY_KERNELS
+from bittwin_cgen.ops.weighted import folded_bias
 from bittwin_cgen.ops.where import Where
 from bittwin_cgen.runtime import runtime_files
 from tests.runtime_c.kernel_harness import FLAGS, KernelCase, Kind, LoadedCases, run_sanitized
@@ -200,9 +208,9 @@ def grouped_s8(random: Random, quiet: bool = True) -> KernelCase:
     return conv_s8(random, False, "1x1" if random.random() < 0.3 else "any", quiet, sizes=sizes)
 
 
-def channels_of_pairs(random: Random) -> tuple[int, int, int]:
+def channels_of_pairs(random: Random, end: int = 22) -> tuple[int, int, int]:
     """One group; input and output channels of layers that are computed two rows at a time."""
-    return 1, int(random.integers(4, 22)), int(random.integers(4, 22))
+    return 1, int(random.integers(4, end)), int(random.integers(4, end))
 
 
 def conv_s8(
@@ -214,11 +222,13 @@ def conv_s8(
     sizes: tuple[int, int, int] | None = None,
     ties: bool = False,
     longer: int = 0,
+    provable: bool = False,
 ) -> KernelCase:
     """`quiet`: scales that mostly have a proof, one output channel for each input channel of a depthwise one.
 
     `wide`: more channels than vectors have lanes. `sizes`: groups, input and output channels of each. `ties`: scales
-    that are powers of two, where no channel has a proof. `longer`: pixels of a row in addition.
+    that are powers of two, where no channel has a proof. `longer`: pixels of a row in addition. `provable`: scales are
+    moved until each has a proof, as `quantize` does.
     """
     mode = str(random.choice(MODES))
     _, _, height, width = draw_image(random)
@@ -231,7 +241,7 @@ def conv_s8(
         height, width = height + 4, width + 4
         kernel, dilation, flat = (3, 3), (1, 1 if shape == "3x3x3" else int(random.integers(1, 3))), False
     if shape == "3x3 of pairs":  # of rows: large enough for them to be faster
-        width, stride, dilation, sizes = width + 4, (1, 1), (1, 1), channels_of_pairs(random)
+        width, stride, dilation, sizes = width + 4, (1, 1), (1, 1), channels_of_pairs(random, 40 if wide else 22)
     if shape == "1x1":
         kernel, stride, dilation, pads, mode = (1, 1), (1, 1), (1, 1), (0, 0, 0, 0), "constant"
     if flat:
@@ -262,6 +272,11 @@ def conv_s8(
             replace(each, scale=2.0 ** round(math.log2(each.scale))) for each in (x_quantization, y_quantization)
         )
     bias = random.integers(-int(reach), int(reach) + 1, output_channels, np.int32)
+    if provable:
+        folded = folded_bias(codes, bias, codes_type(x_quantization, (1,)))
+        low, high, _ = accumulator_range(codes.reshape(output_channels, -1), folded)
+        ends = y_quantization.scale, y_quantization.zero_point
+        weight_scale = move_scales(x_quantization.scale, weight_scale, *ends, low, high).weight_scale
     op = Conv2d(
         weight=codes,
         bias=bias,
@@ -302,6 +317,12 @@ def one_or_more_s8(random: Random, shape: str) -> KernelCase:
         channels = int(random.integers(1, 50 if shape == "1x1" else 9))
         return conv_s8(random, False, shape, sizes=(1, channels, 1), longer=int(random.integers(16)))
     return linear_s8(random, wide=True) if shape == "1x1" else conv_s8(random, depthwise=False, wide=True)
+
+
+def winograd_s8(random: Random) -> KernelCase:
+    """Layers that Winograd's transforms suit, by proved integers or by scales."""
+    provable, longer = bool(random.random() < 0.6), int(random.integers(14))
+    return conv_s8(random, False, "3x3 of pairs", provable, wide=True, longer=longer, provable=provable)
 
 
 def conv_f32(random: Random, depthwise: bool, shape_of: str = "any", blocks: bool = False) -> KernelCase:
@@ -1052,6 +1073,8 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     ),
     "btw_conv2d_f32_scalar": (lambda random: conv_f32(random, depthwise=False), 16),
     "btw_conv2d_s8_scalar": (lambda random: conv_s8(random, depthwise=False), 40),
+    "btw_conv2d_winograd_f32_neon": (lambda random: conv_f32(random, False, "3x3 of pairs", blocks=True), 14),
+    "btw_conv2d_winograd_s8_neon": (winograd_s8, 14),
     "btw_copy_u8_scalar": (copy_u8, 6),
     "btw_depthwise_conv2d_3x3_f32_neon": (lambda random: conv_f32(random, True, "3x3", blocks=True), 20),
     "btw_depthwise_conv2d_f32_neon": (lambda random: conv_f32(random, True, "wide", blocks=True), 14),

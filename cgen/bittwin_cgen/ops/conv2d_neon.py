@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from bittwin_cgen.ir import Array, Constant, Field, Struct
-from bittwin_cgen.ops.linear_neon import NeonKernel, single, sums_struct
+from bittwin_cgen.ops.linear_neon import NeonKernel, block_stream, single, sums_struct
 from bittwin_cgen.ops.weighted import Weighted
+from bittwin_cgen.ops.winograd import EVERY, refused, transformed
+
+TILES = 4  # computed together, as in btw_winograd_neon.h
 
 
 def runs(layer: Weighted) -> tuple[int, int, int]:
@@ -23,6 +26,50 @@ def pack(layer: Weighted) -> Struct:
 
 def accepts(layer: Weighted) -> str | None:
     return single(layer.output_channels // layer.groups, runs(layer)[2])
+
+
+# ---------------------------------------------------------------- Winograd
+
+
+def winograd(layer: Weighted) -> str | None:
+    """Suits where it takes fewer instructions, about."""
+    if why := refused(layer):
+        return why
+    inputs, width, blocks = layer.input_channels, layer.output.layout[1], -(-layer.output_channels // 4)
+    if inputs < 4:
+        return f"{inputs} input channels; a vector takes four"
+    tiles = -(-width // 2) * (blocks * (76 + 19 * inputs) + 52 * -(-inputs // 4))
+    return slower(layer, tiles, width * blocks * (3 + 10.6 * inputs))
+
+
+def slower(layer: Weighted, pair: float, row: float) -> str | None:
+    """Why pairs of rows do not pay, by instructions of a pair and of a row; of an odd number a pair makes one again."""
+    height = layer.output.layout[0]
+    pairs, rows = -(-height // 2) * pair, height * row
+    return f"about {pairs:.0f} instructions; without transforms {rows:.0f}" if pairs > 0.9 * rows else None
+
+
+def pack_winograd(layer: Weighted) -> Struct:
+    products, nothing = transformed(layer.weight), np.zeros_like(layer.bias)
+    streams = [
+        block_stream(products[:, :, y, x], layer.bias if (y, x) == EVERY else nothing, 1)
+        for y in range(4)
+        for x in range(4)
+    ]
+    fields: dict[str, Field] = dict(
+        input_channels=layer.input_channels,
+        output_channels=layer.output_channels,
+        output_width=layer.output.layout[1],
+        weights=Constant(np.concatenate(streams)),
+        low=layer.low,
+        high=layer.high,
+    )
+    return Struct("btw_winograd_f32_neon_layer", fields)
+
+
+def winograd_scratch(layer: Weighted) -> int:
+    vectors = -(-layer.input_channels // 4) + -(-layer.output_channels // 4)
+    return 16 * vectors * 16 * min(TILES, -(-layer.output.layout[1] // 2))
 
 
 # ---------------------------------------------------------------- depthwise
@@ -76,5 +123,17 @@ def depthwise_3x3(layer: Weighted) -> str | None:
 KERNELS = (
     NeonKernel("btw_depthwise_conv2d_3x3_f32_neon", "rows", "f32", "neon", "conv2d", depthwise_3x3, pack_depthwise),
     NeonKernel("btw_depthwise_conv2d_f32_neon", "rows", "f32", "neon", "conv2d", depthwise, pack_depthwise),
-    NeonKernel("btw_conv2d_f32_neon", "rows", "f32", "neon", "conv2d", accepts, pack),
+    NeonKernel(
+        "btw_conv2d_winograd_f32_neon",
+        "row_pairs",
+        "f32",
+        "neon",
+        "conv2d",
+        winograd,
+        pack_winograd,
+        winograd_scratch,
+        transformed=True,
+        per_mac=0.17,
+    ),
+    NeonKernel("btw_conv2d_f32_neon", "rows", "f32", "neon", "conv2d", accepts, pack, per_mac=0.3),
 )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bittwin_cgen.ir import Array, Constant, Field, Struct
+from bittwin_cgen.ops.conv2d_neon import TILES, slower
 from bittwin_cgen.ops.linear_s8_neon import (
     LANES,
     NO_LANES,
@@ -18,6 +19,7 @@ from bittwin_cgen.ops.linear_s8_neon import (
     Pieces,
     blocks,
     by_lanes,
+    by_scale,
     factors,
     in_blocks,
     lanes_cost,
@@ -29,6 +31,7 @@ from bittwin_cgen.ops.linear_s8_neon import (
     too_few,
 )
 from bittwin_cgen.ops.weighted import Weighted
+from bittwin_cgen.ops.winograd import EVERY, GROWTH, overflowing, refused, transformed
 
 WINDOWS = 16  # in scratch memory, as in btw_s8_neon.h
 
@@ -150,6 +153,60 @@ def windows_row(isa: str, suits: Callable[[Weighted], str | None], **lanes: Any)
     return NeonKernel(symbol, "rows", "s8", isa, "conv2d", suits, pack, scratch, SLACK, **lanes)
 
 
+# ---------------------------------------------------------------- Winograd
+
+
+def winograd(layer: Weighted) -> str | None:
+    """Suits where it takes fewer instructions, about."""
+    if why := refused(layer):
+        return why
+    proved = layer.requantization
+    assert proved is not None
+    if why := overflowing(layer.weight, layer.bias):
+        return why
+    smallest = float(proved.scale.min()) / GROWTH
+    if by_scale(proved) and smallest < np.finfo(np.float32).tiny:
+        return f"a {GROWTH}th of a scale, {smallest:g}, is no normal number"
+    inputs, width, blocks = layer.input_channels, layer.output.layout[1], -(-layer.output_channels // 8)
+    tiles = -(-width // 2) * (blocks * (190 + 35 * inputs) + 52 * -(-inputs // 8))
+    each = pieces(layer)
+    direct = width * layer.output_channels * 1.3 * min(lanes_cost(each), smull_cost(each))
+    return slower(layer, tiles * 1.2 if layer.target.armv7 else tiles, direct)
+
+
+def pack_winograd(layer: Weighted) -> Struct:
+    """Blocks of 16 outputs, then of 8, each with its inputs filled up to two or four."""
+    proved, outputs = layer.requantization, -(-layer.output_channels // 8) * 8
+    assert proved is not None
+    missing = outputs - layer.output_channels
+    products = np.pad(transformed(layer.weight), ((0, missing), (0, 0), (0, 0), (0, 0))).astype(np.int16)
+    stream = []
+    for position in products.reshape(*products.shape[:2], 16).transpose(2, 0, 1):
+        for first in range(0, outputs, 16):
+            block = position[first : first + 16]
+            stream.append(padded(block, 32 // len(block)).T.reshape(-1))
+    factor = (proved.scale / GROWTH).astype(np.float32).view(np.int32) if by_scale(proved) else factors(proved)
+    bias = np.pad(GROWTH * layer.bias.astype(np.int32), (outputs, missing))
+    assert EVERY == (1, 1)  # where the kernel starts with biases
+    fields: dict[str, Field] = dict(
+        input_channels=layer.input_channels,
+        output_channels=layer.output_channels,
+        output_width=layer.output.layout[1],
+    )
+    fields |= requantization_fields(proved)
+    fields |= dict(
+        weights=Constant(np.concatenate(stream)),
+        bias=Constant(bias),
+        factor=Constant(in_blocks(factor, 8).reshape(-1)),
+    )
+    return Struct("btw_winograd_s8_neon_layer", fields)
+
+
+def winograd_scratch(layer: Weighted) -> int:
+    bytes_each = -(-layer.input_channels // 8) * 16 + -(-layer.output_channels // 8) * 32
+    return 16 * bytes_each * min(TILES, -(-layer.output.layout[1] // 2))
+
+
 # ---------------------------------------------------------------- depthwise
 
 
@@ -260,6 +317,20 @@ KERNELS = (
     rows_row("i8mm", pairs_of_pixels),
     windows_row("dotprod", copied_windows("dotprod")),
     rows_row("dotprod"),
+    NeonKernel(
+        "btw_conv2d_winograd_s8_neon",
+        "row_pairs",
+        "s8",
+        "neon",
+        "conv2d",
+        winograd,
+        pack_winograd,
+        winograd_scratch,
+        SLACK,
+        widened=True,
+        transformed=True,
+        per_mac=0.16,
+    ),
     windows_row("neon", in_lanes(copied_windows("neon"), whole=True), **LANES),
     windows_row("neon", copied_windows("neon"), per_mac=SMULL_PER_MAC),
     rows_row("neon", in_lanes(not_depthwise, whole=False), **LANES),

@@ -73,3 +73,11 @@ def with_last_quad(weight: Array) -> Array:
     last = np.zeros((len(weight), 4, *weight.shape[2:]), weight.dtype)
     last[:, 4 - rest :] = weight[:, 4 * whole :]
     return np.concatenate([weight[:, : 4 * whole], last], axis=1)
+
+
+def overflowing(weight: Array, bias: Array) -> str | None:
+    """Why int32 does not hold every sum on the way to Y: of a kernel that takes none of them modulo 2**32."""
+    products = 512 * np.abs(transformed(weight)).sum(1)  # [OC, 4, 4], at most
+    largest = (np.abs(OF_OUTPUT) @ products @ np.abs(OF_OUTPUT).T).max((1, 2)) + GROWTH * np.abs(bias.astype(np.int64))
+    bound = int(largest.max())
+    return f"sums of transformed products could reach {bound}, more than int32 holds" if bound >= 1 << 31 else None
