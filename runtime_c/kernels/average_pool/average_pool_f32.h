@@ -3,18 +3,9 @@
 #ifndef BTW_AVERAGE_POOL_F32_H
 #define BTW_AVERAGE_POOL_F32_H
 
-#include "btw.h"
+#include "btw_pool_layer.h"
 
-typedef struct {
-    int channels;
-    int kernel_height;
-    int kernel_width;
-    int stride_width;
-    int dilation_width;
-    int pad_left;    /* pixels left of rows[ky] that do not count */
-    int input_width; /* pixels from rows[ky] on that count */
-    int output_width;
-} btw_average_pool_f32;
+typedef btw_pool_layer btw_average_pool_f32;
 
 /* One output row y[output_width][channels]. Null rows do not count; where padding counts, it lies in the rows. */
 

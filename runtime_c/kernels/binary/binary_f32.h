@@ -3,16 +3,10 @@
 #ifndef BTW_BINARY_F32_H
 #define BTW_BINARY_F32_H
 
-#include "btw.h"
+#include "btw_broadcast.h"
 #include <math.h>
 
-typedef struct {
-    int channels;
-    int a_pixel; /* elements of a from one pixel of y to the next */
-    int a_channel;
-    int b_pixel;
-    int b_channel;
-} btw_binary_f32;
+typedef btw_broadcast btw_binary_f32;
 
 /* y[pixels][channels]; it may be an operand that has its shape */
 

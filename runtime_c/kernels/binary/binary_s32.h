@@ -3,15 +3,9 @@
 #ifndef BTW_BINARY_S32_H
 #define BTW_BINARY_S32_H
 
-#include "btw.h"
+#include "btw_broadcast.h"
 
-typedef struct {
-    int channels;
-    int a_pixel; /* elements of a from one pixel of y to the next */
-    int a_channel;
-    int b_pixel;
-    int b_channel;
-} btw_binary_s32;
+typedef btw_broadcast btw_binary_s32;
 
 static inline int32_t btw_divide_s32(int32_t a, int32_t b)
 {

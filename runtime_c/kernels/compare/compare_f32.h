@@ -3,15 +3,9 @@
 #ifndef BTW_COMPARE_F32_H
 #define BTW_COMPARE_F32_H
 
-#include "btw.h"
+#include "btw_broadcast.h"
 
-typedef struct {
-    int channels;
-    int a_pixel; /* elements of a from one pixel of y to the next */
-    int a_channel;
-    int b_pixel;
-    int b_channel;
-} btw_compare_f32;
+typedef btw_broadcast btw_compare_f32;
 
 /* y[pixels][channels] is 0 or 1 */
 

@@ -3,15 +3,9 @@
 #ifndef BTW_COMPARE_S64_H
 #define BTW_COMPARE_S64_H
 
-#include "btw.h"
+#include "btw_broadcast.h"
 
-typedef struct {
-    int channels;
-    int a_pixel; /* elements of a from one pixel of y to the next */
-    int a_channel;
-    int b_pixel;
-    int b_channel;
-} btw_compare_s64;
+typedef btw_broadcast btw_compare_s64;
 
 /* y[pixels][channels] is 0 or 1 */
 

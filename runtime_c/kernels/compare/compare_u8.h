@@ -3,15 +3,9 @@
 #ifndef BTW_COMPARE_U8_H
 #define BTW_COMPARE_U8_H
 
-#include "btw.h"
+#include "btw_broadcast.h"
 
-typedef struct {
-    int channels;
-    int a_pixel; /* elements of a from one pixel of y to the next */
-    int a_channel;
-    int b_pixel;
-    int b_channel;
-} btw_compare_u8;
+typedef btw_broadcast btw_compare_u8;
 
 /* y[pixels][channels], as its operands, is 0 or 1; it may be an operand that has its shape */
 

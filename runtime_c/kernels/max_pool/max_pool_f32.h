@@ -3,18 +3,9 @@
 #ifndef BTW_MAX_POOL_F32_H
 #define BTW_MAX_POOL_F32_H
 
-#include "btw.h"
+#include "btw_pool_layer.h"
 
-typedef struct {
-    int channels;
-    int kernel_height;
-    int kernel_width;
-    int stride_width;
-    int dilation_width;
-    int pad_left;
-    int input_width;
-    int output_width;
-} btw_max_pool_f32;
+typedef btw_pool_layer btw_max_pool_f32;
 
 /* One output row y[output_width][channels]; rows[ky] is pixel 0 of an input row, null outside the image. */
 

@@ -3,17 +3,9 @@
 #ifndef BTW_WHERE_S64_H
 #define BTW_WHERE_S64_H
 
-#include "btw.h"
+#include "btw_broadcast.h"
 
-typedef struct {
-    int channels;
-    int condition_pixel; /* elements of the condition from one pixel of y to the next */
-    int condition_channel;
-    int a_pixel;
-    int a_channel;
-    int b_pixel;
-    int b_channel;
-} btw_where_s64;
+typedef btw_choice btw_where_s64;
 
 /* y[pixels][channels] is a where the condition is not 0, else b; it may be an operand that has its shape */
 
