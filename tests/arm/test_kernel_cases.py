@@ -30,6 +30,7 @@ SYMBOLS = {
     "cortex-m4": [
         *sorted(name for name in CASES if name.endswith("_f32_fpu")),
         "btw_average_pool_sums_s8_armv7m",
+        "btw_add_broadcast_s8_armv7m",
         "btw_concat_s8_armv7m",
         "btw_conv2d_groups_s8_dsp",
         "btw_conv2d_groups_s8_dsp_float",

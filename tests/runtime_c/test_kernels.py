@@ -1165,6 +1165,7 @@ for _name, _function in FUNCTIONS.items():
             CASES[f"btw_unary_{_function.name}_f32_{_isa}"] = (lambda random, name=_name: unary_f32(random, name), 4)
 for _symbol, _draw in {  # kernels of other processors, as their plain C twins: layers that they accept
     "btw_add_s8_armv7m": lambda random: add_s8(random, "linear"),
+    "btw_add_broadcast_s8_armv7m": lambda random: add_broadcast_s8(random, wide=True),
     "btw_add_s8_mve": lambda random: add_s8(random, "linear"),
     "btw_conv2d_3x3x3_s8_dsp": lambda random: conv_s8(random, depthwise=False, shape="3x3x3", quiet=True),
     "btw_conv2d_few_channels_s8_mve": lambda random: conv_s8(random, depthwise=False),

@@ -15,7 +15,7 @@ from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, O
 from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.binary import Binary, read_binary
-from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, operands, shape_of
+from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, operands, repeats_second, shape_of, steps_of
 from bittwin_cgen.ops.conv2d import Conv2d
 
 
@@ -97,10 +97,13 @@ class Add(Op):
             return op.lower(replace(layer, node=replace(layer.node, op=op)))
         swaps, form = self._prove(layer.inputs, layer.output)
         order = (1, 0) if swaps != form.swapped else (0, 1)
+        if form.kind == "linear" and not repeats_second([layer.inputs[i] for i in order], layer.output):
+            order, form = order[::-1], replace(form, a_multiplier=form.b_multiplier, b_multiplier=form.a_multiplier)
         inputs = [layer.inputs[i] for i in order]
         rows = [row for row in KERNELS if row.symbol.startswith("btw_add_broadcast_s8")]
-        kernel, refused = select(rows, CodeSum(**vars(layer), form=form, scales=_scales(layer.inputs, layer.output)))
-        if kernel.isa == "neon":
+        ordered = replace(layer, inputs=tuple(inputs))
+        kernel, refused = select(rows, CodeSum(**vars(ordered), form=form, scales=_scales(layer.inputs, layer.output)))
+        if kernel.isa != "scalar":
             linear = dict(a_multiplier=form.a_multiplier, b_multiplier=form.b_multiplier, constant=form.constant)
             fields = fields_of(inputs, layer.output) | linear | dict(shift=form.shift, half_even=int(form.half_even))
             struct = Struct("btw_add_broadcast_linear_s8", fields)
@@ -150,6 +153,19 @@ def _linear(layer: CodeSum) -> str | None:
     return _upper_half(layer) if layer.form.kind == "linear" else "it takes two multipliers"
 
 
+def _single_values(layer: CodeSum) -> str | None:
+    """For kernels that take a value for each channel, or for each pixel."""
+    channels = layer.output.layout[2]
+    steps = [steps_of(x, layer.output) for x in layer.inputs]
+    if (
+        steps[0] != (channels, 1)
+        or channels < 4
+        or not (steps[1] == (1, 0) or (steps[1] == (0, 1) and not channels % 4))
+    ):
+        return f"neither a value a pixel of 4 channels or more, nor one for each of 4, 8, ... channels ({channels})"
+    return _no_halves(layer) if layer.form.kind == "linear" else "it takes two multipliers"
+
+
 def _pack_fused(layer: CodeSum) -> Struct:
     a_ratio, b_ratio, constant = (float(value) for value in layer.scales.ratios)
     fields: dict[str, Field] = dict(channels=layer.output.layout[2], a_ratio=a_ratio, b_ratio=b_ratio)
@@ -169,6 +185,7 @@ KERNELS = (
     Kernel("btw_add_f32_fpu", "pixels", "f32", "fpu", "add", in_place=True),
     Kernel("btw_add_f32_scalar", "pixels", "f32", "scalar", "add", in_place=True),
     Kernel("btw_add_broadcast_s8_neon", "pixels", "s8", "neon", "add", _linear, in_place=True),
+    Kernel("btw_add_broadcast_s8_armv7m", "pixels", "s8", "armv7m", "add", _single_values, in_place=True),
     Kernel("btw_add_broadcast_s8_scalar", "pixels", "s8", "scalar", "add", in_place=True),
 )
 STRUCTS = {"linear": "btw_add_s8", "table": "btw_add_table_s8", "float": "btw_add_float_s8"}

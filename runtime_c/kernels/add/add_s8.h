@@ -78,6 +78,8 @@ typedef struct {
 #if !defined(BTW_INLINE_KERNELS)
 void btw_add_broadcast_s8_neon(const btw_add_broadcast_linear_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y,
                                int pixels);
+void btw_add_broadcast_s8_armv7m(const btw_add_broadcast_linear_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y,
+                                 int pixels);
 void btw_add_broadcast_s8_scalar(const btw_add_broadcast_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y,
                                  int pixels);
 void btw_add_s8_armv7m(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);

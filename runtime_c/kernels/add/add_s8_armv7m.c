@@ -3,6 +3,8 @@
 /* Any alignment; y may be a or b. */
 #include "add_s8.h"
 
+#include "btw_add_armv7m.h"
+
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 #if defined(__thumb2__)
 
@@ -12,12 +14,6 @@ typedef struct {
     int32_t a_multiplier, b_multiplier, constant;
     int shift;
 } btw_add_frame;
-
-#define BTW_ADD_TWO_CODES                                                                                              \
-    "ldrsb r9, [r0], #1\n\tldrsb r10, [r0], #1\n\tldrsb r11, [r1], #1\n\tldrsb r12, [r1], #1\n\t"                      \
-    "mla r9, r9, r4, r6\n\tmla r10, r10, r4, r6\n\tmla r9, r11, r5, r9\n\tmla r10, r12, r5, r10\n\t"                   \
-    "asr r9, r9, r8\n\tasr r10, r10, r8\n\tssat r9, #8, r9\n\tssat r10, #8, r10\n\t"                                   \
-    "strb r9, [r2], #1\n\tstrb r10, [r2], #1\n\t"
 
 /* r0 a, r1 b, r2 y, r3 its end, r4 r5 multipliers, r6 constant, r8 shift */
 static __attribute__((noinline)) void btw_add_eights(const btw_add_frame *frame)
