@@ -3,6 +3,8 @@
 #ifndef BTW_ARMV7M_TWIN_H
 #define BTW_ARMV7M_TWIN_H
 
+#include "btw_two_lanes_twin.h"
+
 static inline int8_t btw_armv7m_code(int32_t acc, int32_t multiplier, int32_t offset, int shift)
 {
     return btw_clamp_s8((offset + (int32_t)(((int64_t)acc * multiplier) >> 32)) >> shift);
@@ -25,17 +27,9 @@ static inline void btw_armv7m_windows(const btw_packed_taps *layer, const void *
         const int32_t *stream = layer->stream;
         for (int block = 0; block < channels; block += 4) {
             const int first = channels < 4 ? 0 : block + 4 > channels ? channels - 4 : block;
-            const int group = stream[4] ? 4 : 2;
             for (int two = 0; two < 2; two++) {
-                uint32_t total = (uint32_t)stream[2 * two], high = (uint32_t)stream[2 * two + 1];
-                for (int tap = 0; tap < taps; tap += group) {
-                    uint32_t acc = 0x8000;
-                    for (int i = tap; i < tap + group; i++)
-                        acc += (uint32_t)x[i] * (uint32_t)stream[5 + 2 * i + two];
-                    total += acc;
-                    high += (uint32_t)((int32_t)acc >> 16);
-                }
-                const int32_t sums[2] = {(int32_t)(total - (high << 16)), (int32_t)high};
+                int32_t sums[2];
+                btw_two_lanes(stream, two, x, NULL, taps, sums);
                 for (int i = 0; i < 2; i++)
                     if (first + 2 * two + i < channels)
                         y[first + 2 * two + i] =

@@ -1,6 +1,7 @@
 /* Depthwise 3x3 convolution, int8, SDOT: the bits of depthwise_conv2d_s8_scalar.c. Needs Armv8.2-A with dot products.
  */
 /* SPDX-License-Identifier: MIT-0 */
+#include "btw_depthwise_neon.h"
 #include "btw_s8_dotprod.h"
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
@@ -40,48 +41,7 @@ BTW_NEON int8x8_t btw_dotprod_pixel(const btw_dotprod_block *block, btw_dotprod_
     return btw_neon_requantized(block->by_scale, low, high, block->factor[0], block->factor[1], block->zero_point);
 }
 
-/* All pixels of a row, each `pixel` bytes behind the one before it. Columns meet up to three windows. */
-BTW_NEON void btw_dotprod_row(const btw_dotprod_block *block, const int8_t *const x[3], int8_t *y, int width,
-                              int advance, int next, int pixel)
-{
-    int at = 0;
-    if (advance == next && width > 1) {
-        btw_dotprod_column a = btw_dotprod_column_at(x, 0), b = btw_dotprod_column_at(x, next), c;
-        for (at = 2 * next; width > 0; width -= 3, at += 3 * next) {
-            c = btw_dotprod_column_at(x, at);
-            vst1_s8(y, btw_dotprod_pixel(block, a, b, c));
-            y += pixel;
-            if (width == 1)
-                return;
-            a = btw_dotprod_column_at(x, at + next);
-            vst1_s8(y, btw_dotprod_pixel(block, b, c, a));
-            y += pixel;
-            if (width == 2)
-                return;
-            b = btw_dotprod_column_at(x, at + 2 * next);
-            vst1_s8(y, btw_dotprod_pixel(block, c, a, b));
-            y += pixel;
-        }
-    } else if (advance == 2 * next) {
-        btw_dotprod_column a = btw_dotprod_column_at(x, 0), b, c;
-        for (at = next; width > 0; width -= 2, at += 4 * next) {
-            b = btw_dotprod_column_at(x, at);
-            c = btw_dotprod_column_at(x, at + next);
-            vst1_s8(y, btw_dotprod_pixel(block, a, b, c));
-            y += pixel;
-            if (width == 1)
-                return;
-            b = btw_dotprod_column_at(x, at + 2 * next);
-            a = btw_dotprod_column_at(x, at + 3 * next);
-            vst1_s8(y, btw_dotprod_pixel(block, c, b, a));
-            y += pixel;
-        }
-    } else {
-        for (; width > 0; width--, at += advance, y += pixel)
-            vst1_s8(y, btw_dotprod_pixel(block, btw_dotprod_column_at(x, at), btw_dotprod_column_at(x, at + next),
-                                         btw_dotprod_column_at(x, at + 2 * next)));
-    }
-}
+BTW_DEPTHWISE_3X3_ROW(btw_dotprod_row, btw_dotprod_block, btw_dotprod_column, btw_dotprod_column_at, btw_dotprod_pixel)
 
 BTW_KERNEL BTW_FOLDED void btw_depthwise_conv2d_3x3_s8_dotprod(const btw_depthwise_conv2d_s8_neon_layer *layer,
                                                                const void *const rows[], int8_t *y)

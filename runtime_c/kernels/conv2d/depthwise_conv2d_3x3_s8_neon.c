@@ -1,6 +1,6 @@
 /* Depthwise 3x3 convolution, int8, SMULL: the bits of depthwise_conv2d_s8_scalar.c. Needs NEON. */
 /* SPDX-License-Identifier: MIT-0 */
-#include "btw_s8_neon.h"
+#include "btw_depthwise_neon.h"
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
@@ -43,48 +43,7 @@ BTW_NEON int8x8_t btw_neon_pixel(const btw_neon_block_3x3 *block, btw_neon_colum
     return btw_neon_requantized(block->by_scale, low, high, block->factor[0], block->factor[1], block->zero_point);
 }
 
-/* All pixels of a row, each `pixel` bytes behind the one before it. Columns meet up to three windows. */
-BTW_NEON void btw_neon_row(const btw_neon_block_3x3 *block, const int8_t *const x[3], int8_t *y, int width, int advance,
-                           int next, int pixel)
-{
-    int at = 0;
-    if (advance == next && width > 1) {
-        btw_neon_column a = btw_neon_column_at(x, 0), b = btw_neon_column_at(x, next), c;
-        for (at = 2 * next; width > 0; width -= 3, at += 3 * next) {
-            c = btw_neon_column_at(x, at);
-            vst1_s8(y, btw_neon_pixel(block, a, b, c));
-            y += pixel;
-            if (width == 1)
-                return;
-            a = btw_neon_column_at(x, at + next);
-            vst1_s8(y, btw_neon_pixel(block, b, c, a));
-            y += pixel;
-            if (width == 2)
-                return;
-            b = btw_neon_column_at(x, at + 2 * next);
-            vst1_s8(y, btw_neon_pixel(block, c, a, b));
-            y += pixel;
-        }
-    } else if (advance == 2 * next) {
-        btw_neon_column a = btw_neon_column_at(x, 0), b, c;
-        for (at = next; width > 0; width -= 2, at += 4 * next) {
-            b = btw_neon_column_at(x, at);
-            c = btw_neon_column_at(x, at + next);
-            vst1_s8(y, btw_neon_pixel(block, a, b, c));
-            y += pixel;
-            if (width == 1)
-                return;
-            b = btw_neon_column_at(x, at + 2 * next);
-            a = btw_neon_column_at(x, at + 3 * next);
-            vst1_s8(y, btw_neon_pixel(block, c, b, a));
-            y += pixel;
-        }
-    } else {
-        for (; width > 0; width--, at += advance, y += pixel)
-            vst1_s8(y, btw_neon_pixel(block, btw_neon_column_at(x, at), btw_neon_column_at(x, at + next),
-                                      btw_neon_column_at(x, at + 2 * next)));
-    }
-}
+BTW_DEPTHWISE_3X3_ROW(btw_neon_row, btw_neon_block_3x3, btw_neon_column, btw_neon_column_at, btw_neon_pixel)
 
 BTW_KERNEL BTW_FOLDED void btw_depthwise_conv2d_3x3_s8_neon(const btw_depthwise_conv2d_s8_neon_layer *layer,
                                                             const void *const rows[], int8_t *y)
