@@ -6,13 +6,13 @@
 static inline void btw_matmul_blocks_by(const btw_matmul_frame *frame, btw_dsp_code *code)
 {
     int8_t *y0 = frame->y0, *y1 = frame->y1;
-    for (const uint32_t *stream = frame->stream; stream != frame->end;) {
+    for (const int16_t *stream = frame->stream; stream != frame->end;) {
         uint32_t sums[2][4] = {{0}};
-        for (const uint32_t *x = frame->x; x != frame->x_end; x += 2, stream += 4)
+        for (const int16_t *x = frame->x; x != frame->x_end; x += 4, stream += 8)
             for (int row = 0; row < 2; row++)
                 for (int lane = 0; lane < 4; lane++)
-                    sums[row][lane] += (uint32_t)((int16_t)x[row] * (int16_t)stream[lane]) +
-                                       (uint32_t)(((int32_t)x[row] >> 16) * ((int32_t)stream[lane] >> 16));
+                    for (int i = 0; i < 2; i++)
+                        sums[row][lane] += (uint32_t)(x[2 * row + i] * stream[2 * lane + i]);
         for (int lane = 0; lane < 4; lane++, y0 += frame->column, y1 += frame->column) {
             *y0 = code((int32_t)sums[0][lane], frame->multiplier, frame->offset);
             *y1 = code((int32_t)sums[1][lane], frame->multiplier, frame->offset);

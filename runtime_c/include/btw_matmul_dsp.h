@@ -1,25 +1,11 @@
-/* Products of two int8 matrices on Armv7E-M: packing, and the loop over blocks of 2 rows and 4 columns. Comes behind
- * matmul_s8.h. */
+/* Products of two int8 matrices on Armv7E-M: the loops over blocks of 2 rows and 4 columns. Comes behind matmul_s8.h.
+ */
 /* SPDX-License-Identifier: MIT-0 */
 #ifndef BTW_MATMUL_DSP_H
 #define BTW_MATMUL_DSP_H
 
 #include "btw_dsp.h"
-
-/* What the loop keeps on the stack. Depth goes in steps of 2, at least 2 steps: a word of x for each row of a step, 4
- * words of the stream for its columns, the zero points taken off. */
-typedef struct {
-    const uint32_t *x, *x_end;    /* 0, 4 */
-    int8_t *y0, *y1;              /* 8, 12 */
-    int32_t offset, multiplier;   /* 16, 20: or the zero point and the bits of a float32 scale */
-    int column;                   /* 24: bytes from a column of y to the next */
-    int skip;                     /* 28: bytes of unrolled steps left out in the first pass */
-    const uint32_t *stream, *end; /* 32, 36: blocks of 4 columns */
-} btw_matmul_frame;
-
-_Static_assert(sizeof(btw_matmul_frame) == 10 * sizeof(void *) - 4 * (sizeof(void *) - 4), "the loop copies 10 words");
-
-typedef void btw_matmul_loop(const btw_matmul_frame *frame);
+#include "btw_matmul.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -68,75 +54,11 @@ static __attribute__((noinline, unused, aligned(4))) void btw_matmul_blocks_floa
 #include "btw_matmul_dsp_twin.h"
 #endif
 
-/* Two neighbours along the depth, or one and 0, `times` as large. */
-static inline uint32_t btw_matmul_pair(const int8_t *x, int next, int zero_point, int times, int count)
+/* Steps of 2 along the depth, at least 2 of them. */
+static inline btw_matmul_packing btw_matmul_dsp_packing(const btw_matmul_s8 *layer, int times)
 {
-    const int32_t low = count > 0 ? (x[0] - zero_point) * times : 0;
-    const int32_t high = count > 1 ? (x[next] - zero_point) * times : 0;
-    return ((uint32_t)low & 0xffffu) | (uint32_t)high << 16;
-}
-
-/* Words of `lanes` rows or columns of a matrix, step by step. */
-static inline uint32_t *btw_matmul_pack(const int8_t *x, int lanes, int lane_step, int depth, int depth_step,
-                                        int zero_point, int times, uint32_t *words)
-{
-    for (int k = 0; k < depth; k += 2, x += 2 * depth_step)
-        for (int lane = 0; lane < lanes; lane++)
-            *words++ = btw_matmul_pair(x + lane * lane_step, depth_step, zero_point, times, depth - k);
-    for (int lane = 0; depth <= 2 && lane < lanes; lane++)
-        *words++ = 0;
-    return words;
-}
-
-/* At least 2 rows and 4 columns. The last row and the last columns are computed again with those before them where
- * they fill no block. scratch: for each step 2 words, and 4 of each block that is packed at once. Inlined into each
- * kernel, so that no loop is called by a pointer. */
-static inline __attribute__((always_inline)) void btw_matmul_by(const btw_matmul_s8 *layer, const int8_t *a,
-                                                                const int8_t *b, int8_t *y, void *scratch, int times,
-                                                                int32_t offset, int32_t multiplier,
-                                                                btw_matmul_loop *loop)
-{
-    const int columns = layer->columns, steps = layer->depth <= 2 ? 2 : (layer->depth + 1) / 2;
-    uint32_t *const x = scratch, *const stream = x + 2 * steps;
-    for (int s = 0; s < layer->stack; s++) {
-        for (int first = 0; first < columns; first += 4 * layer->blocks) {
-            const int left = columns - first, blocks = (left + 3) / 4 < layer->blocks ? (left + 3) / 4 : layer->blocks;
-            const int whole = 4 * blocks <= left ? blocks : blocks - 1;
-            uint32_t *end = stream;
-            for (int block = 0; block < blocks; block++) {
-                const int c = block < whole ? first + 4 * block : columns - 4;
-                end = btw_matmul_pack(b + layer->b_offsets[s] + c * layer->b_column, 4, layer->b_column, layer->depth,
-                                      layer->b_depth, layer->b_zero_point, times, end);
-            }
-            for (int row = 0; row < layer->rows; row += 2) {
-                const int r = row + 1 < layer->rows ? row : row - 1;
-                btw_matmul_pack(a + layer->a_offsets[s] + r * layer->a_row, 2, layer->a_row, layer->depth,
-                                layer->a_depth, layer->a_zero_point, 1, x);
-                int8_t *const to = y + layer->y_offsets[s] + r * layer->y_row;
-                btw_matmul_frame frame = {
-                    .x = x,
-                    .x_end = stream,
-                    .y0 = to + first * layer->y_column,
-                    .y1 = to + first * layer->y_column + layer->y_row,
-                    .offset = offset,
-                    .multiplier = multiplier,
-                    .column = layer->y_column,
-                    .skip = ((17 - steps) & 15) * 44,
-                    .stream = stream,
-                    .end = stream + 4 * steps * whole,
-                };
-                if (whole)
-                    loop(&frame);
-                if (whole < blocks) {
-                    frame.y0 = to + (columns - 4) * layer->y_column;
-                    frame.y1 = frame.y0 + layer->y_row;
-                    frame.stream = frame.end;
-                    frame.end = end;
-                    loop(&frame);
-                }
-            }
-        }
-    }
+    const int steps = layer->depth <= 2 ? 2 : (layer->depth + 1) / 2;
+    return (btw_matmul_packing){.times = times, .together = 2, .steps = steps, .skip = ((17 - steps) & 15) * 44};
 }
 
 #endif

@@ -35,6 +35,7 @@ SYMBOLS = {
         "btw_conv2d_groups_s8_dsp",
         "btw_conv2d_groups_s8_dsp_float",
         "btw_conv2d_joined_s8_dsp",
+        "btw_matmul_s8_armv7m",
         "btw_matmul_s8_dsp",
         "btw_matmul_s8_dsp_float",
         "btw_max_pool_s8_dsp",

@@ -1191,6 +1191,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_linear_s8_mve": linear_s8,
     "btw_conv2d_s8_dsp_compact": lambda random: compact(conv_s8(random, depthwise=False, quiet=True)),
     "btw_linear_s8_dsp_compact": lambda random: compact(linear_s8(random, quiet=True)),
+    "btw_matmul_s8_armv7m": lambda random: matmul_s8(random, wide=True),
     "btw_matmul_s8_dsp": lambda random: matmul_s8(random, wide=True),
     "btw_matmul_s8_dsp_float": lambda random: matmul_s8(random, wide=True),
     "btw_max_pool_s8_dsp": lambda random: max_pool_s8(random, wide=True),

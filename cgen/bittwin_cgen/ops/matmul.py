@@ -146,7 +146,7 @@ class Product(Layer):
 
     @property
     def step_words(self) -> int:
-        """Words that a row or column takes in pairs of 16 bits."""
+        """Words that a row or column takes, at most, in 16 bits a code."""
         return max(2, -(-self.depth // 2))
 
     @property
@@ -203,13 +203,18 @@ def _few(layer: Product) -> str | None:
 def _no_integers(layer: Product) -> str | None:
     """Why the integers with a shift of 3 do not serve, or None."""
     assert layer.proof is not None
-    if layer.target.has_fpu and layer.proof.unproved:
-        return "requantizes without a proof; float32 is faster"
     if layer.proof.shift > SHIFT:
         return f"requantizes with a shift of {layer.proof.shift}; the assembler has {SHIFT}"
     if layer.bound << (SHIFT - layer.proof.shift) >= 1 << 31:
         return f"sums reach {layer.bound}, too much to be scaled for a shift of {SHIFT}"
     return _few(layer)
+
+
+def _float_is_faster(layer: Product) -> str | None:
+    assert layer.proof is not None
+    if layer.target.has_fpu and layer.proof.unproved:
+        return "requantizes without a proof; float32 is faster"
+    return _no_integers(layer)
 
 
 def _no_floats(layer: Product) -> str | None:
@@ -222,8 +227,9 @@ def _scratch(layer: Product) -> int:
 
 OWN_KERNELS = (
     Kernel("btw_matmul_f32_scalar", "whole", "f32", "scalar", "matmul"),
-    Kernel("btw_matmul_s8_dsp", "whole", "s8", "dsp", "matmul", _no_integers, scratch=_scratch),
+    Kernel("btw_matmul_s8_dsp", "whole", "s8", "dsp", "matmul", _float_is_faster, scratch=_scratch),
     Kernel("btw_matmul_s8_dsp_float", "whole", "s8", "dsp", "matmul", _no_floats, scratch=_scratch),
+    Kernel("btw_matmul_s8_armv7m", "whole", "s8", "armv7m", "matmul", _no_integers, scratch=_scratch),
     Kernel("btw_matmul_s8_scalar", "whole", "s8", "scalar", "matmul"),
 )
 KERNELS = (*OWN_KERNELS, *linear.KERNELS)

@@ -7,32 +7,11 @@
 
 #if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
 
-/* Codes that may be wrong, once more. */
-static inline void btw_matmul_again(const btw_matmul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y)
-{
-    for (int s = 0; s < layer->stack; s++) {
-        for (int r = 0; r < layer->rows; r++) {
-            for (int c = 0; c < layer->columns; c++) {
-                int8_t *const code = y + layer->y_offsets[s] + r * layer->y_row + c * layer->y_column;
-                const unsigned bit = (unsigned)(*code + 128);
-                if (!(layer->suspects[bit >> 5] >> (bit & 31) & 1))
-                    continue;
-                const int8_t *const row = a + layer->a_offsets[s] + r * layer->a_row;
-                const int8_t *const column = b + layer->b_offsets[s] + c * layer->b_column;
-                *code = btw_matmul_code(layer, btw_matmul_sum(layer, row, column));
-            }
-        }
-    }
-}
-
 BTW_KERNEL BTW_FOLDED void btw_matmul_s8_dsp(const btw_matmul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y,
                                              void *scratch)
 {
-    const int times = 1 << (3 - layer->requantization.shift);
-    btw_matmul_by(layer, a, b, y, scratch, times, layer->requantization.offset * times,
-                  layer->requantization.multiplier[0], btw_matmul_blocks);
-    if (layer->suspects)
-        btw_matmul_again(layer, a, b, y);
+    const btw_matmul_packing packing = btw_matmul_dsp_packing(layer, btw_matmul_times(layer));
+    btw_matmul_by_integers(layer, &packing, a, b, y, scratch, btw_matmul_blocks);
 }
 
 #endif

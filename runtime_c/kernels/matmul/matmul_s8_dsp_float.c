@@ -10,8 +10,9 @@
 BTW_KERNEL BTW_FOLDED void btw_matmul_s8_dsp_float(const btw_matmul_s8 *layer, const int8_t *a, const int8_t *b,
                                                    int8_t *y, void *scratch)
 {
-    btw_matmul_by(layer, a, b, y, scratch, 1, layer->requantization.zero_point, (int32_t)layer->requantization.scale[0],
-                  btw_matmul_blocks_float);
+    const btw_matmul_packing packing = btw_matmul_dsp_packing(layer, 1);
+    btw_matmul_by(layer, &packing, a, b, y, scratch, layer->requantization.zero_point,
+                  (int32_t)layer->requantization.scale[0], btw_matmul_blocks_float);
 }
 
 #endif
