@@ -45,6 +45,8 @@ SYMBOLS = {
     ],
     "cortex-m55": [
         *sorted(name for name in CASES if name.endswith("_f32_mve")),
+        "btw_add_broadcast_s8_mve",
+        "btw_add_table_s8_mve",
         "btw_average_pool_s8_mve",
         "btw_concat_s8_mve",
         "btw_copy_u8_mve",
@@ -57,6 +59,8 @@ SYMBOLS = {
         "btw_reduce_rows_max_s8_mve",
         "btw_resize_s8_mve",
         "btw_resize_sums_s8_mve",
+        "btw_softmax_axis_s8_mve",
+        "btw_softmax_s8_mve",
         "btw_table_s8_mve",
     ],
 }

@@ -505,6 +505,10 @@ def draw_add(random: Random, kind: str) -> tuple[Quantization, Quantization, Qua
             y = Quantization(unit, y.zero_point)
         elif kind == "float":
             a = Quantization(2.0**23 * y.scale, 0)
+        elif random.random() < 0.4:  # exact halves
+            a, b, y = (
+                replace(meaning, scale=scale) for meaning, scale in zip((a, b, y), (0.25, 0.5, 0.5), strict=True)
+            )
         types = [codes_type(quantization, (1, 2, 2, 2)) for quantization in (a, b, y)]
         if prove_add(_scales(types[:2], types[2])).kind == kind:
             return a, b, y
@@ -1167,6 +1171,8 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_add_s8_armv7m": lambda random: add_s8(random, "linear"),
     "btw_add_broadcast_s8_armv7m": lambda random: add_broadcast_s8(random, wide=True),
     "btw_add_s8_mve": lambda random: add_s8(random, "linear"),
+    "btw_add_broadcast_s8_mve": lambda random: add_broadcast_s8(random, wide=random.random() < 0.5),
+    "btw_add_table_s8_mve": lambda random: add_s8(random, "table"),
     "btw_conv2d_3x3x3_s8_dsp": lambda random: conv_s8(random, depthwise=False, shape="3x3x3", quiet=True),
     "btw_conv2d_few_channels_s8_mve": lambda random: conv_s8(random, depthwise=False),
     "btw_conv2d_s8_dsp": lambda random: (
@@ -1203,6 +1209,8 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_resize_f32_mve": lambda random: resize(random, "float32"),
     "btw_resize_s8_mve": lambda random: resize(random, "int8", taps=int(random.integers(2, 4)), one_scale=True),
     "btw_resize_sums_s8_mve": lambda random: resize(random, "int8", wide=random.random() < 0.5),
+    "btw_softmax_axis_s8_mve": lambda random: softmax_s8(random, True),
+    "btw_softmax_s8_mve": lambda random: softmax_s8(random, False),
     "btw_softmax_axis_f32_mve": lambda random: softmax_axis_f32(random, False),
     "btw_softmax_f32_mve": softmax_f32,
     "btw_gather_pixels_u8_mve": gather_u8,

@@ -178,6 +178,7 @@ KERNELS = (
     Kernel("btw_add_s8_mve", "pixels", "s8", "mve", "add", _shift_by_halves, in_place=True),
     Kernel("btw_add_s8_armv7m", "pixels", "s8", "armv7m", "add", _no_halves, in_place=True),
     Kernel("btw_add_s8_scalar", "pixels", "s8", "scalar", "add", in_place=True),
+    Kernel("btw_add_table_s8_mve", "pixels", "s8", "mve", "add", in_place=True),
     Kernel("btw_add_table_s8_scalar", "pixels", "s8", "scalar", "add", in_place=True),
     Kernel("btw_add_float_s8_scalar", "pixels", "s8", "scalar", "add", in_place=True),
     Kernel("btw_add_f32_neon", "pixels", "f32", "neon", "add", in_place=True),
@@ -186,6 +187,7 @@ KERNELS = (
     Kernel("btw_add_f32_scalar", "pixels", "f32", "scalar", "add", in_place=True),
     Kernel("btw_add_broadcast_s8_neon", "pixels", "s8", "neon", "add", _linear, in_place=True),
     Kernel("btw_add_broadcast_s8_armv7m", "pixels", "s8", "armv7m", "add", _single_values, in_place=True),
+    Kernel("btw_add_broadcast_s8_mve", "pixels", "s8", "mve", "add", in_place=True),
     Kernel("btw_add_broadcast_s8_scalar", "pixels", "s8", "scalar", "add", in_place=True),
 )
 STRUCTS = {"linear": "btw_add_s8", "table": "btw_add_table_s8", "float": "btw_add_float_s8"}

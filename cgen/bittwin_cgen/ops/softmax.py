@@ -118,7 +118,16 @@ def _four_inside(layer: Layer) -> str | None:
     return f"{inner} values inside of the axis; vectors take 4" if inner < 4 else None
 
 
+def _two_inside(layer: Layer) -> str | None:
+    y = layer.output
+    inside = y.memory_axes[y.memory_axes.index(cast(Softmax, layer.node.op).axis) + 1 :]
+    alone = math.prod(y.shape[axis] for axis in inside) < 2
+    return "1 value inside of the axis; vectors pay from 2 on" if alone else None
+
+
 KERNELS = (
+    Kernel("btw_softmax_s8_mve", "pixels", "s8", "mve", "softmax", _four_channels, in_place=True),
+    Kernel("btw_softmax_axis_s8_mve", "whole", "s8", "mve", "softmax", _two_inside),
     Kernel("btw_softmax_parts_s8_scalar", "pixels", "s8", "scalar", "softmax", _integers, scratch=_size, in_place=True),
     Kernel("btw_softmax_axis_parts_s8_scalar", "whole", "s8", "scalar", "softmax", _integers, scratch=_size),
     Kernel("btw_softmax_s8_scalar", "pixels", "s8", "scalar", "softmax", in_place=True),

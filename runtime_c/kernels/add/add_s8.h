@@ -80,6 +80,9 @@ void btw_add_broadcast_s8_neon(const btw_add_broadcast_linear_s8 *layer, const i
                                int pixels);
 void btw_add_broadcast_s8_armv7m(const btw_add_broadcast_linear_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y,
                                  int pixels);
+void btw_add_broadcast_s8_mve(const btw_add_broadcast_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y,
+                              int pixels);
+void btw_add_table_s8_mve(const btw_add_table_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);
 void btw_add_broadcast_s8_scalar(const btw_add_broadcast_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y,
                                  int pixels);
 void btw_add_s8_armv7m(const btw_add_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, int pixels);

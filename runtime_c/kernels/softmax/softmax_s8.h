@@ -122,6 +122,8 @@ static inline void btw_softmax_line_parts(const btw_softmax_parts *parts, const 
 /* x[pixels][channels] to y, which may be x. scratch: a byte for each value along the axis */
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_softmax_axis_s8_mve(const btw_softmax_axis_s8 *layer, const int8_t *x, int8_t *y);
+void btw_softmax_s8_mve(const btw_softmax_s8 *layer, const int8_t *x, int8_t *y, int pixels);
 void btw_softmax_axis_s8_scalar(const btw_softmax_axis_s8 *layer, const int8_t *x, int8_t *y);
 void btw_softmax_axis_parts_s8_scalar(const btw_softmax_axis_s8 *layer, const int8_t *x, int8_t *y, void *scratch);
 void btw_softmax_s8_scalar(const btw_softmax_s8 *layer, const int8_t *x, int8_t *y, int pixels);
