@@ -103,7 +103,7 @@ class Add(Op):
         rows = [row for row in KERNELS if row.symbol.startswith("btw_add_broadcast_s8")]
         ordered = replace(layer, inputs=tuple(inputs))
         kernel, refused = select(rows, CodeSum(**vars(ordered), form=form, scales=_scales(layer.inputs, layer.output)))
-        if kernel.isa != "scalar":
+        if kernel.isa in ("neon", "armv7m"):
             linear = dict(a_multiplier=form.a_multiplier, b_multiplier=form.b_multiplier, constant=form.constant)
             fields = fields_of(inputs, layer.output) | linear | dict(shift=form.shift, half_even=int(form.half_even))
             struct = Struct("btw_add_broadcast_linear_s8", fields)
