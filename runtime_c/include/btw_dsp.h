@@ -60,8 +60,6 @@ void btw_conv2d_groups_s8_dsp_float(const btw_dsp_conv2d_groups *layer, const vo
                                     void *scratch);
 void btw_conv2d_3x3x3_s8_dsp(const btw_packed_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_depthwise_conv2d_3x3_s8_dsp(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y);
-void btw_conv2d_winograd_s8_dsp(const btw_packed_conv2d *layer, const void *const rows[], int8_t *const y[],
-                                void *scratch);
 #endif
 
 #if defined(__ARM_FEATURE_DSP)

@@ -256,8 +256,9 @@ def cases(kind: str) -> tuple[DspCase, ...]:
                 shapes.append(shape)
         spoil = (lambda i: spoiled) if kind == "conv2d_float" else spoil_some
         return tuple(convolution(rng, shape, symbol, spoil(i)) for i, shape in enumerate(shapes))
-    if kind == "conv2d_winograd":
-        pads, symbol = (1, 1, 1, 1), "btw_conv2d_winograd_s8_dsp"
+    if kind in ("conv2d_winograd", "conv2d_winograd_float"):
+        pads, symbol = (1, 1, 1, 1), kind.replace("winograd", "winograd_s8_dsp")
+        spoil = (lambda i: spoiled) if "float" in kind else spoil_some
         shapes = [
             Shape(16, 16, (3, 3), 16, 4, padding=pads),
             Shape(4, 4, (3, 3), 6, 4),
@@ -269,9 +270,9 @@ def cases(kind: str) -> tuple[DspCase, ...]:
         ]
         shapes += [
             Shape(pick(4, 70), pick(4, 20), (3, 3), pick(4, 12), pick(3, 6), padding=(pick(0, 1), pick(1, 2), 1, 1))
-            for _ in range(7)
+            for _ in range(3 if "float" in kind else 6)
         ]
-        return tuple(convolution(rng, shape, symbol, spoil_some(i + 1)) for i, shape in enumerate(shapes))
+        return tuple(convolution(rng, shape, f"btw_{symbol}", spoil(i + 1)) for i, shape in enumerate(shapes))
     if kind == "linear_float":
         sizes = [(pick(1, 70), pick(1, 37), pick(1, 9)) for _ in range(20)]
         symbol = "btw_linear_s8_dsp_float"
@@ -323,6 +324,7 @@ KINDS = (
     "conv2d_float",
     "conv2d_3x3x3",
     "conv2d_winograd",
+    "conv2d_winograd_float",
     "depthwise",
     "depthwise_3x3",
     "depthwise_float",

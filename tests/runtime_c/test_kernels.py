@@ -339,7 +339,7 @@ def conv_f32(random: Random, depthwise: bool, shape_of: str = "any", blocks: boo
     if blocks:
         shape = (*shape[:3], shape[3] + int(random.integers(0, 24)))
     if shape_of == "3x3 of pairs":
-        shape, dilation, stride = (*shape[:2], shape[2] + 4, shape[3] + 8), (1, 1), (1, 1)
+        shape, dilation, stride = (*shape[:2], shape[2] + 3, shape[3] + 9), (1, 1), (1, 1)
         kernel, pads = (3, 3), tuple(int(p) for p in random.integers(0, 2, 4))
         groups, group_channels, each = channels_of_pairs(random)
     elif shape_of == "1x1":
@@ -1180,8 +1180,11 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     ),
     "btw_conv2d_groups_s8_dsp": grouped_s8,
     "btw_conv2d_groups_s8_dsp_float": lambda random: grouped_s8(random, quiet=False),
-    "btw_conv2d_winograd_f32_fpu": lambda random: conv_f32(random, depthwise=False, shape_of="3x3 of pairs"),
+    "btw_conv2d_winograd_f32_fpu": lambda random: replace(
+        conv_f32(random, depthwise=False, shape_of="3x3 of pairs"), by="btw_conv2d_winograd_f32_fpu"
+    ),
     "btw_conv2d_winograd_s8_dsp": lambda random: conv_s8(random, depthwise=False, shape="3x3 of pairs", quiet=True),
+    "btw_conv2d_winograd_s8_dsp_float": lambda random: conv_s8(random, depthwise=False, shape="3x3 of pairs"),
     "btw_conv2d_s8_dsp_float": lambda random: conv_s8(random, depthwise=False),
     "btw_conv2d_groups_s8_mve": lambda random: conv_s8(random, depthwise=random.random() < 0.2, wide=True),
     "btw_conv2d_s8_mve": lambda random: conv_s8(random, depthwise=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -177,12 +177,19 @@ def _joined_scratch(layer: Weighted) -> int:
 
 
 def _winograd(layer: Weighted) -> str | None:
-    proved = layer.requantization
-    assert proved is not None
+    assert layer.requantization is not None
+    grown = 1 << max(0, SHIFT - layer.requantization.shift)
+    return _winograd_by(layer, grown) or unproved(layer)
+
+
+def _winograd_float(layer: Weighted) -> str | None:
+    return _winograd_by(layer, 1) or no_fpu(layer)
+
+
+def _winograd_by(layer: Weighted, grown: int) -> str | None:
     if min(layer.input_channels, layer.output_channels) < 4:
         return "fewer than 4 channels"
-    reason = refused(layer, 1 << max(0, SHIFT - proved.shift)) or unproved(layer)
-    return reason or _winograd_slower(layer)
+    return refused(layer, grown) or _winograd_slower(layer)
 
 
 def _winograd_slower(layer: Weighted) -> str | None:
@@ -198,15 +205,23 @@ def _winograd_slower(layer: Weighted) -> str | None:
 
 
 def _pack_winograd(layer: Weighted) -> Struct:
-    """The stream of btw_conv2d_winograd_s8_dsp."""
     integers = proved_integers(layer)
+    return _pack_winograd_by(layer, replace(integers, offset=GROWTH * integers.offset))
+
+
+def _pack_winograd_float(layer: Weighted) -> Struct:
+    return _pack_winograd_by(layer, float_integers(layer))
+
+
+def _pack_winograd_by(layer: Weighted, integers: Integers) -> Struct:
+    """The layer as btw_dsp_winograd.h reads it."""
     weight, inputs = with_last_quad(transformed(integers.weight)), layer.input_channels
     four = weight.reshape(len(weight), -1, 4, 16).transpose(0, 3, 1, 2)  # [channels, positions, quads, 4]
     pairs = blocks(np.stack([words(four[..., 0], four[..., 2]), words(four[..., 1], four[..., 3])], axis=-1))
     ordered = pairs.transpose(0, 2, 3, 4, 1).reshape(len(pairs), -1)
     parts = [ordered, blocks(GROWTH * integers.bias), blocks(integers.factor)]
     fields: dict[str, Field] = dict(rows=3, row_bytes=3 * inputs, output_channels=layer.output_channels)
-    fields |= dict(offset=GROWTH * integers.offset, shift=SHIFT + 2)
+    fields |= dict(offset=integers.offset, shift=SHIFT + 2)
     fields |= dict(stream=Constant(np.concatenate(parts, axis=1).astype(np.int32)), unproved=integers.unproved)
     return Struct("btw_packed_conv2d", dict(taps=Struct("btw_packed_taps", fields)) | window_fields(layer))
 
@@ -374,6 +389,22 @@ def _row(
     return DspKernel(symbol, "rows", "s8", "dsp", "conv2d", fits, pack, scratch, widened=widened, per_mac=per_mac)
 
 
+@dataclass(frozen=True)
+class _WinogradKernel(DspKernel):
+    """These have a header of their own."""
+
+    @property
+    def header(self) -> str:
+        return "include/btw_dsp_winograd.h"
+
+
+def _winograd_row(
+    symbol: str, fits: Callable[[Weighted], str | None], pack: Callable[[Weighted], Struct]
+) -> _WinogradKernel:
+    weights: dict[str, Any] = dict(widened=True, transformed=True, per_mac=0.45)
+    return _WinogradKernel(symbol, "row_pairs", "s8", "dsp", "conv2d", fits, pack, _winograd_scratch, **weights)
+
+
 def _all(*checks: Callable[[Weighted], str | None]) -> Callable[[Weighted], str | None]:
     """The reason of the first of the checks that has one."""
     return lambda layer: next((reason for check in checks if (reason := check(layer))), None)
@@ -390,19 +421,8 @@ KERNELS = (
         per_mac=3,
     ),
     _row("btw_conv2d_3x3x3_s8_dsp", _accepts_3x3x3, _pack_3x3x3, lambda layer: 16 * 7),
-    DspKernel(
-        "btw_conv2d_winograd_s8_dsp",
-        "row_pairs",
-        "s8",
-        "dsp",
-        "conv2d",
-        _winograd,
-        _pack_winograd,
-        _winograd_scratch,
-        widened=True,
-        transformed=True,
-        per_mac=0.45,
-    ),
+    _winograd_row("btw_conv2d_winograd_s8_dsp", _winograd, _pack_winograd),
+    _winograd_row("btw_conv2d_winograd_s8_dsp_float", _winograd_float, _pack_winograd_float),
     _row("btw_conv2d_joined_s8_dsp", _all(_few_outputs, unproved), _pack_joined, _joined_scratch),
     _row("btw_conv2d_s8_dsp", _all(_too_small, unproved), _pack, _scratch),
     _row(

@@ -1,8 +1,17 @@
-/* 3x3 convolution by Winograd's F(2x2, 3x3), int8: the plain C twin of the assembler kernel, reading the same layer. */
+/* Plain C of what btw_dsp_winograd.h has in assembler, reading the same layers: for hosts, where tests run it. */
 /* SPDX-License-Identifier: MIT-0 */
-#include "btw_dsp.h"
+#ifndef BTW_DSP_WINOGRAD_TWIN_H
+#define BTW_DSP_WINOGRAD_TWIN_H
 
-#if defined(BTW_INLINE_KERNELS) || defined(BTW_SHARED_KERNELS)
+static inline int8_t btw_winograd_proved(int32_t sum, int32_t multiplier, int32_t offset)
+{
+    return btw_clamp_s8((offset + (int32_t)(((int64_t)sum * multiplier) >> 32)) >> 5);
+}
+
+static inline int8_t btw_winograd_by_scale(int32_t sum, int32_t scale_bits, int32_t offset)
+{
+    return btw_dsp_by_scale(sum / 4, scale_bits, offset);
+}
 
 /* V of a tile at x in channel c, [4][4] */
 static inline void btw_winograd_input(const void *const rows[], int x, int step, int32_t v[16])
@@ -25,8 +34,8 @@ static inline void btw_winograd_input(const void *const rows[], int x, int step,
     }
 }
 
-BTW_KERNEL void btw_conv2d_winograd_s8_dsp(const btw_packed_conv2d *layer, const void *const rows[], int8_t *const y[],
-                                           void *scratch)
+static inline void btw_winograd_rows_by(const btw_packed_conv2d *layer, const void *const rows[], int8_t *const y[],
+                                        void *scratch, btw_dsp_code *code)
 {
     const int inputs = layer->pixel_step, channels = layer->taps.output_channels, width = layer->output_width;
     const int quads = (inputs + 3) / 4;
@@ -64,16 +73,25 @@ BTW_KERNEL void btw_conv2d_winograd_s8_dsp(const btw_packed_conv2d *layer, const
                     const uint32_t two[2] = {sums[oy][0] + sums[oy][1] + sums[oy][2],
                                              sums[oy][1] - sums[oy][2] - sums[oy][3]};
                     for (int i = 0; i < 2; i++) {
-                        const int64_t product = (int64_t)(int32_t)two[i] * stream[128 * quads + 4 + lane];
-                        y[oy][(first + i) * channels + oc] =
-                            btw_clamp_s8((layer->taps.offset + (int32_t)(product >> 32)) >> 5);
+                        const int32_t multiplier = stream[128 * quads + 4 + lane];
+                        y[oy][(first + i) * channels + oc] = code((int32_t)two[i], multiplier, layer->taps.offset);
                     }
                 }
             }
         }
     }
-    btw_unproved_conv2d(layer, rows, y[0]);
-    btw_unproved_conv2d(layer, rows + 1, y[1]);
+}
+
+static inline void btw_winograd_rows(const btw_packed_conv2d *layer, const void *const rows[], int8_t *const y[],
+                                     void *scratch)
+{
+    btw_winograd_rows_by(layer, rows, y, scratch, btw_winograd_proved);
+}
+
+static inline void btw_winograd_rows_float(const btw_packed_conv2d *layer, const void *const rows[], int8_t *const y[],
+                                           void *scratch)
+{
+    btw_winograd_rows_by(layer, rows, y, scratch, btw_winograd_by_scale);
 }
 
 #endif
