@@ -101,12 +101,12 @@ _Static_assert(sizeof(btw_winograd_frame) == 72, "the loop copies 18 words");
  * r6-r9 column 1. Then their codes: multipliers r10 r11, offset r12, channels lr, rows of y r0 r1. */
 #define BTW_WINOGRAD_CODE(acc, multiplier, at)                                                                         \
     "smmla " acc ", " acc ", " multiplier ", r12\n\tssat " acc ", #8, " acc ", asr #5\n\tstrb " acc ", " at "\n\t"
+#define BTW_WINOGRAD_PAIR(first, second, multiplier, y)                                                                \
+    BTW_WINOGRAD_CODE(second, multiplier, "[" y ", lr]") BTW_WINOGRAD_CODE(first, multiplier, "[" y "], #1")
 #define BTW_WINOGRAD_CODES                                                                                             \
-    BTW_WINOGRAD_CODE("r6", "r10", "[r0, lr]")                                                                         \
-    BTW_WINOGRAD_CODE("r2", "r10", "[r0], #1") BTW_WINOGRAD_CODE("r7", "r11", "[r0, lr]")                              \
-        BTW_WINOGRAD_CODE("r3", "r11", "[r0], #1") BTW_WINOGRAD_CODE("r8", "r10", "[r1, lr]")                          \
-            BTW_WINOGRAD_CODE("r4", "r10", "[r1], #1") BTW_WINOGRAD_CODE("r9", "r11", "[r1, lr]")                      \
-                BTW_WINOGRAD_CODE("r5", "r11", "[r1], #1")
+    BTW_WINOGRAD_PAIR("r2", "r6", "r10", "r0")                                                                         \
+    BTW_WINOGRAD_PAIR("r3", "r7", "r11", "r0")                                                                         \
+    BTW_WINOGRAD_PAIR("r4", "r8", "r10", "r1") BTW_WINOGRAD_PAIR("r5", "r9", "r11", "r1")
 /* The same in float32, of a quarter of the sums: scales r10 r11, zero point r12 */
 #define BTW_WINOGRAD_FLOAT_CODES                                                                                       \
     "vmov s0, s1, r10, r11\n\tvmov s4, s5, r2, r3\n\tvmov s6, s7, r4, r5\n\tvmov s8, s9, r6, r7\n\t"                   \
