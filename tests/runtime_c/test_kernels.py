@@ -918,8 +918,8 @@ def resize(random: Random, dtype: str, taps: int = 2, wide: bool = False, one_sc
     return KernelCase(op, (type,), codes_type(wanted, codes.shape), (x,), codes)
 
 
-def conv_transpose_f32(random: Random, most: int = 3) -> KernelCase:
-    groups, inputs, outputs = (int(random.integers(1, end + 1)) for end in (3, most, most))
+def conv_transpose_f32(random: Random, most: int = 3, one: bool = False) -> KernelCase:
+    groups, inputs, outputs = (int(random.integers(1, end + 1)) for end in (1 if one else 3, most, 1 if one else most))
     kernel, stride, dilation = (tuple(int(n) for n in random.integers(1, 4, 2)) for _ in range(3))
     top, left = (int(random.integers(0, (k - 1) * d + 1)) for k, d in zip(kernel, dilation, strict=True))
     x = draw_real(random, (1, groups * inputs, int(random.integers(1, 6)), int(random.integers(1, 6))))
@@ -1208,6 +1208,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_table_s8_mve": table_s8,
     "btw_average_pool_s8_mve": lambda random: average_pool_s8(random, wide=random.random() < 0.5),
     "btw_conv_transpose2d_f32_fpu": lambda random: conv_transpose_f32(random, 12),
+    "btw_conv_transpose2d_one_output_f32_fpu": lambda random: conv_transpose_f32(random, 12, one=True),
     "btw_conv_transpose2d_f32_mve": lambda random: conv_transpose_f32(random, 12),
     "btw_resize_f32_mve": lambda random: resize(random, "float32"),
     "btw_resize_s8_mve": lambda random: resize(random, "int8", taps=int(random.integers(2, 4)), one_scale=True),

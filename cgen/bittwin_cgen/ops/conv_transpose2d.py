@@ -80,7 +80,8 @@ class ConvTranspose2d(Op):
         channels, _, kernel_height, kernel_width = self.weight.shape
         weights, bias = self._by_channel()
         if kernel.isa != "scalar":
-            weights, bias = self._blocks(8 if kernel.isa != "fpu" and len(self.bias) > 4 else 4)
+            most = 1 if "one_output" in kernel.symbol else 4
+            weights, bias = self._blocks(8 if kernel.isa != "fpu" and len(self.bias) > 4 else most)
         height, width, _ = layer.inputs[0].layout
         down = np.arange(self.size[0])[:, None] + self.top - np.arange(kernel_height) * self.dilation[0]
         rows = np.where((down >= 0) & (down % self.stride[0] == 0), down // self.stride[0], -1)
@@ -123,6 +124,11 @@ def _one_group(layer: Layer) -> str | None:
     return f"{groups} groups; it takes one" if groups > 1 else None
 
 
+def _one(layer: Layer) -> str | None:
+    outputs = len(cast(ConvTranspose2d, layer.node.op).bias)
+    return f"{outputs} output channels; it takes one" if outputs > 1 else _one_group(layer)
+
+
 def _several(layer: Layer) -> str | None:
     if len(cast(ConvTranspose2d, layer.node.op).bias) == 1:
         return "one output channel; 4 are computed at a time"
@@ -138,6 +144,7 @@ KERNELS = (
     Kernel("btw_conv_transpose2d_f32_neon", "rows", "f32", "neon", "conv_transpose2d", _one_group),
     Kernel("btw_conv_transpose2d_f32_mve", "rows", "f32", "mve", "conv_transpose2d", _one_group, scratch=_taps),
     Kernel("btw_conv_transpose2d_f32_fpu", "rows", "f32", "fpu", "conv_transpose2d", _several, scratch=_taps),
+    Kernel("btw_conv_transpose2d_one_output_f32_fpu", "rows", "f32", "fpu", "conv_transpose2d", _one, scratch=_taps),
     Kernel("btw_conv_transpose2d_f32_scalar", "rows", "f32", "scalar", "conv_transpose2d"),
 )
 

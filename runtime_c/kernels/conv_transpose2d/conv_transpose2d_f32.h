@@ -55,6 +55,8 @@ static inline btw_conv_transpose2d_tap *btw_conv_transpose2d_taps(const btw_conv
 #if !defined(BTW_INLINE_KERNELS)
 void btw_conv_transpose2d_f32_fpu(const btw_conv_transpose2d_f32 *layer, const void *const rows[], float *y,
                                   void *scratch);
+void btw_conv_transpose2d_one_output_f32_fpu(const btw_conv_transpose2d_f32 *layer, const void *const rows[], float *y,
+                                             void *scratch);
 void btw_conv_transpose2d_f32_mve(const btw_conv_transpose2d_f32 *layer, const void *const rows[], float *y,
                                   void *scratch);
 void btw_conv_transpose2d_f32_neon(const btw_conv_transpose2d_f32 *layer, const void *const rows[], float *y);
