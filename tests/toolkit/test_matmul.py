@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import helper
 
-from bittwin import verify
+from bittwin import generate, verify
 from bittwin.golden import why_not_golden
 from tests.toolkit.test_binary import Branches
 from tests.toolkit.test_types import model_of
@@ -64,6 +64,35 @@ def test_int8_products_are_exact(codes: str) -> None:
     net.result("MatMul", [a, "w_real"])
     report = verify(net.model())
     assert report.passed and report.differ == report.inexact == 0, [row for row in report.layers if not row.passed]
+
+
+@NOT_GOLDEN
+def test_attention_is_exact_and_its_softmax_in_place() -> None:
+    net = Branches("int8")
+    query, key, value = (
+        net.real(name, shape) for name, shape in (("q", (1, 2, 7, 3)), ("k", (1, 2, 3, 7)), ("v", (1, 2, 7, 5)))
+    )
+    made = [
+        ("MatMul", [query, key], 0.03, -5),
+        ("Softmax", ["MatMul0"], 1 / 256, -128),
+        ("MatMul", ["Softmax1", value], 0.02, 3),
+    ]
+    for number, (operator, operands, scale, zero_point) in enumerate(made):
+        name, attributes = f"{operator}{number}", {"axis": -1} if operator == "Softmax" else {}
+        net.constants |= {f"{name}_s": np.float32(scale), f"{name}_z": np.int8(zero_point)}
+        net.nodes.append(helper.make_node(operator, operands, [f"{name}_real"], f"{name}_node", **attributes))
+        net.nodes.append(helper.make_node("QuantizeLinear", [f"{name}_real", f"{name}_s", f"{name}_z"], [f"{name}_q"]))
+        net.nodes.append(helper.make_node("DequantizeLinear", [f"{name}_q", f"{name}_s", f"{name}_z"], [name]))
+    net.nodes.pop()
+    net.outputs = {"MatMul2_q": "int8"}
+    for target in ("host", "cortex-m4"):
+        model = generate(net.model(), target)
+        assert "Softmax1_q" in model.program.shared
+        if target == "host":
+            report = verify(net.model(), samples=3)
+            assert report.passed and report.differ == report.inexact == 0, [
+                row for row in report.layers if not row.passed
+            ]
 
 
 def test_scales_by_channel_and_block() -> None:

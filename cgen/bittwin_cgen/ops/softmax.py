@@ -129,15 +129,17 @@ KERNELS = (
     Kernel("btw_softmax_s8_mve", "pixels", "s8", "mve", "softmax", _four_channels, in_place=True),
     Kernel("btw_softmax_axis_s8_mve", "whole", "s8", "mve", "softmax", _two_inside),
     Kernel("btw_softmax_parts_s8_scalar", "pixels", "s8", "scalar", "softmax", _integers, scratch=_size, in_place=True),
-    Kernel("btw_softmax_axis_parts_s8_scalar", "whole", "s8", "scalar", "softmax", _integers, scratch=_size),
+    Kernel(
+        "btw_softmax_axis_parts_s8_scalar", "whole", "s8", "scalar", "softmax", _integers, scratch=_size, in_place=True
+    ),
     Kernel("btw_softmax_s8_scalar", "pixels", "s8", "scalar", "softmax", in_place=True),
-    Kernel("btw_softmax_axis_s8_scalar", "whole", "s8", "scalar", "softmax"),
+    Kernel("btw_softmax_axis_s8_scalar", "whole", "s8", "scalar", "softmax", in_place=True),
     Kernel("btw_softmax_f32_mve", "pixels", "f32", "mve", "softmax", _vectors, in_place=True),
-    Kernel("btw_softmax_axis_f32_mve", "whole", "f32", "mve", "softmax", _vectors),
+    Kernel("btw_softmax_axis_f32_mve", "whole", "f32", "mve", "softmax", _vectors, in_place=True),
     Kernel("btw_softmax_f32_neon", "pixels", "f32", "neon", "softmax", _four_channels, in_place=True),
     Kernel("btw_softmax_axis_f32_neon", "whole", "f32", "neon", "softmax", _four_inside),
     Kernel("btw_softmax_f32_scalar", "pixels", "f32", "scalar", "softmax", in_place=True),
-    Kernel("btw_softmax_axis_f32_scalar", "whole", "f32", "scalar", "softmax"),
+    Kernel("btw_softmax_axis_f32_scalar", "whole", "f32", "scalar", "softmax", in_place=True),
     Kernel("btw_log_softmax_f32_scalar", "whole", "f32", "scalar", "log_softmax"),
 )
 
