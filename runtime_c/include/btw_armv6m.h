@@ -8,7 +8,8 @@
 /* stream of taps: as btw_armv7m.h explains, but that each multiplier is two words, its low 16 bits and the others.
  * (acc * multiplier) >> 32 is put together from four products of 16 bits; whoever packs the layer has made sure that
  * the sum of its middle ones fits 32 bits. stream of a depthwise layer, for each channel: bias, the weights, 0 behind
- * an odd number of them, the two words of the multiplier. */
+ * an odd number of them, the two words of the multiplier. Of the 3x3 kernel: bias, the weights of each column from top
+ * to bottom, the two words; the shift is 3. */
 
 /* scratch: the taps of a pixel, 4 bytes each, a multiple of 4 taps; of a depthwise one, an even number of pointers */
 #if !defined(BTW_INLINE_KERNELS)
@@ -16,6 +17,7 @@ void btw_linear_s8_armv6m(const btw_packed_taps *layer, const int8_t *x, int8_t 
 void btw_conv2d_s8_armv6m(const btw_packed_conv2d *layer, const void *const rows[], int8_t *y, void *scratch);
 void btw_depthwise_conv2d_s8_armv6m(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y,
                                     void *scratch);
+void btw_depthwise_conv2d_3x3_s8_armv6m(const btw_packed_depthwise *layer, const void *const rows[], int8_t *y);
 #endif
 
 #if defined(__thumb__) && !defined(__thumb2__)

@@ -102,7 +102,9 @@ def convolution(rng: np.random.Generator, shape: Shape, symbol: str, spoil: Call
             assert spoil or "winograd" in symbol
             continue
         unproved = spoil is None and case.call.notes  # few large scales cannot be moved to where there is a proof
-        other_shift = "armv7m_compact" in symbol and shift_of(case.call.layer) != 3  # selection refuses these
+        other_shift = ("armv7m_compact" in symbol or "3x3_s8_armv6m" in symbol) and shift_of(
+            case.call.layer
+        ) != 3  # selection refuses these
         if not unproved and not other_shift:
             return case
 
@@ -341,6 +343,7 @@ KINDS = (
     "armv6m_linear",
     "armv6m_conv2d",
     "armv6m_depthwise",
+    "armv6m_depthwise_3x3",
 )
 
 

@@ -1241,8 +1241,8 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
 CASES["btw_conv2d_joined_s8_dsp"] = (few_outputs_s8, 24)
 CASES["btw_conv2d_s8_armv7m_compact"] = (lambda random: compact(conv_s8(random, False, quiet=True)), 12)
 CASES["btw_linear_s8_armv7m_compact"] = (lambda random: compact(linear_s8(random, quiet=True)), 12)
-CASES["btw_depthwise_conv2d_3x3_s8_armv7m"] = (lambda random: conv_s8(random, depthwise=True, shape="3x3"), 12)
 for _isa in ("armv6m", "armv7m"):
+    CASES[f"btw_depthwise_conv2d_3x3_s8_{_isa}"] = (lambda random: conv_s8(random, depthwise=True, shape="3x3"), 12)
     CASES[f"btw_conv2d_s8_{_isa}"] = (lambda random: conv_s8(random, depthwise=False), 12)
     CASES[f"btw_depthwise_conv2d_s8_{_isa}"] = (lambda random: conv_s8(random, depthwise=True), 12)
     CASES[f"btw_linear_s8_{_isa}"] = (linear_s8, 12)

@@ -6,13 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bittwin_cgen.ir import Constant, Struct
+from bittwin_cgen.ir import Array, Constant, Struct
 from bittwin_cgen.ops.conv2d_dsp import depthwise_fields, has_groups, run_pointers, runs_of_taps, window_fields
 from bittwin_cgen.ops.linear_armv6m import Armv6mKernel, halves, taps_struct, too_small, too_wide, window_scratch
-from bittwin_cgen.ops.linear_armv7m import (
-    slower_than,
-    unsuitable,
-)
+from bittwin_cgen.ops.linear_armv7m import not_three, slower_than, unsuitable
 from bittwin_cgen.ops.packed import unproved_cost, unproved_struct
 from bittwin_cgen.ops.weighted import Weighted
 
@@ -45,12 +42,25 @@ def _too_few_pixels(layer: Weighted) -> str | None:
     return slower_than(assembler + unproved_cost(layer, 250, 12), pixels * (8 + channels * (65 + 6.5 * taps)))
 
 
+def _accepts_3x3(layer: Weighted) -> str | None:
+    if layer.weight.shape[2:] != (3, 3):
+        return f"the kernel is {layer.kernel_height}x{layer.kernel_width}"
+    return not_three(layer) or _accepts_depthwise(layer)
+
+
 def _pack_depthwise(layer: Weighted) -> Struct:
+    taps = layer.weight.reshape(layer.output_channels, -1)
+    return _depthwise_struct(layer, np.pad(taps, ((0, 0), (0, taps.shape[1] % 2))))
+
+
+def _pack_3x3(layer: Weighted) -> Struct:
+    return _depthwise_struct(layer, layer.weight.transpose(0, 1, 3, 2).reshape(layer.output_channels, -1))
+
+
+def _depthwise_struct(layer: Weighted, taps: Array) -> Struct:
     proved = layer.requantization
     assert proved is not None
-    taps = layer.weight.reshape(layer.output_channels, -1).astype(np.int32)
-    even = np.pad(taps, ((0, 0), (0, taps.shape[1] % 2)))
-    stream = Constant(np.concatenate([layer.bias[:, None], even, halves(layer.multiplier)], axis=1).astype(np.int32))
+    stream = Constant(np.concatenate([layer.bias[:, None], taps, halves(layer.multiplier)], axis=1).astype(np.int32))
     fields = depthwise_fields(layer) | dict(offset=proved.offset, shift=proved.shift, stream=stream)
     fields |= dict(unproved=unproved_struct(layer))
     return Struct("btw_packed_depthwise", fields)
@@ -64,13 +74,14 @@ def _row(
     symbol: str,
     accepts: Callable[[Weighted], str | None],
     pack: Callable[[Weighted], Struct],
-    scratch: Callable[[Weighted], int],
+    scratch: Callable[[Weighted], int] | None,
     per_mac: float,
 ) -> Armv6mKernel:
     return Armv6mKernel(symbol, "rows", "s8", "armv6m", "conv2d", accepts, pack, scratch, widened=True, per_mac=per_mac)
 
 
 KERNELS = (
+    _row("btw_depthwise_conv2d_3x3_s8_armv6m", _accepts_3x3, _pack_3x3, None, 7.2),
     _row("btw_depthwise_conv2d_s8_armv6m", _accepts_depthwise, _pack_depthwise, _depthwise_scratch, 8.5),
     _row("btw_conv2d_s8_armv6m", _accepts, _pack, _scratch, 2.7),
 )
