@@ -1197,6 +1197,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_global_average_pool_s8_mve": global_average_pool_s8,
     "btw_linear_s8_dsp": lambda random: linear_s8(random, quiet=True),
     "btw_linear_s8_dsp_float": linear_s8,
+    "btw_linear_few_outputs_f32_mve": lambda random: conv_f32(random, depthwise=False, shape_of="1x1"),
     "btw_linear_s8_mve": linear_s8,
     "btw_conv2d_s8_dsp_compact": lambda random: compact(conv_s8(random, depthwise=False, quiet=True)),
     "btw_linear_s8_dsp_compact": lambda random: compact(linear_s8(random, quiet=True)),

@@ -159,10 +159,14 @@ def _least_errors(layer: Layer, form: AverageForm) -> Array | None:
     assert x and y
     if layer.target.has_fpu or len(form.multiplier) > 1:
         return None
-    sums = np.arange(CODE_LOW * form.least, CODE_HIGH * form.least + 1)
-    if form.apply(sums, form.least)[1].mean() < MANY_DOUBTS:
+    if not _many_doubts(form):
         return None
     return average_least_errors(form, x.scale, x.zero_point, y.scale, y.zero_point, y.offset)
+
+
+def _many_doubts(form: AverageForm) -> bool:
+    sums = np.arange(CODE_LOW * form.least, CODE_HIGH * form.least + 1)
+    return bool(form.apply(sums, form.least)[1].mean() >= MANY_DOUBTS)
 
 
 @cache
@@ -203,10 +207,20 @@ def _eight_int8_channels(layer: Layer) -> str | None:
     return "uint8 codes" if quantization is not None and quantization.offset else needs_aarch64(layer)
 
 
+_TAPS = by_taps("btw_average_pool_s8_mve", 2)
+
+
+def _float_sums(layer: Layer) -> str | None:
+    channels, form = layer.output.layout[2], sums_form(layer)
+    if channels <= 4 and form and not _many_doubts(form):
+        return f"{channels} channels; vectors of float32 sums take 8, those of integers decide nearly all codes"
+    return _TAPS.accepts(layer)
+
+
 KERNELS = (
     by_taps("btw_average_pool_f32_mve", 2),
     by_taps("btw_average_pool_f32_fpu", 8),
-    by_taps("btw_average_pool_s8_mve", 2),
+    replace(_TAPS, accepts=_float_sums),
     Kernel("btw_average_pool_s8_neon", "rows", "s8", "neon", "average_pool", _eight_int8_channels),
     Kernel("btw_average_pool_sums_s8_armv7m", "rows", "s8", "armv7m", "average_pool", _four_channels_of_sums),
     Kernel("btw_average_pool_sums_s8_scalar", "rows", "s8", "scalar", "average_pool", _no_sums),

@@ -75,12 +75,16 @@ def _sums_of_eights(layer: Layer) -> int:
 
 
 def _narrow(layer: Layer) -> str | None:
-    width = layer.inputs[0].layout[1]
+    _, width, channels = layer.inputs[0].layout
+    if channels == 1:
+        return "1 channel; a vector takes 16"
     return None if width <= 256 else f"rows of {width} pixels; sums of a row fit 16 bits up to 256"
 
 
 def _not_eight(layer: Layer) -> str | None:
     channels = layer.output.layout[2]
+    if channels in (1, 2, 5):
+        return f"{channels} channels; a vector takes 4"
     return "8 channels, which the kernel for an FPU takes at once" if channels == 8 else None
 
 

@@ -16,6 +16,7 @@ from bittwin_cgen.ops.linear_armv6m import KERNELS as ARMV6M_KERNELS
 from bittwin_cgen.ops.linear_armv7m import KERNELS as ARMV7M_KERNELS
 from bittwin_cgen.ops.linear_dsp import KERNELS as DSP_KERNELS
 from bittwin_cgen.ops.linear_f32 import KERNELS as F32_KERNELS
+from bittwin_cgen.ops.linear_f32 import pack_plain
 from bittwin_cgen.ops.linear_mve import KERNELS as MVE_KERNELS
 from bittwin_cgen.ops.linear_neon import KERNELS as NEON_KERNELS
 from bittwin_cgen.ops.linear_s8_neon import KERNELS as S8_NEON_KERNELS
@@ -88,15 +89,16 @@ class Linear(Op):
 
 def _pack(layer: Weighted) -> Struct:
     """Weights [outputs][inputs]."""
+    if layer.requantization is None:
+        return pack_plain(layer)
     fields: dict[str, Field] = dict(
         inputs=layer.input_channels,
         outputs=layer.output_channels,
         weights=Constant(layer.weight.reshape(layer.output_channels, -1)),
         bias=Constant(layer.bias),
+        requantization=requantization_struct(layer.requantization),
     )
-    if layer.requantization is None:
-        return Struct("btw_linear_f32", fields | dict(low=layer.low, high=layer.high))
-    return Struct("btw_linear_s8", fields | dict(requantization=requantization_struct(layer.requantization)))
+    return Struct("btw_linear_s8", fields)
 
 
 def _pointwise_only(layer: Weighted) -> str | None:

@@ -85,7 +85,30 @@ def accepts(layer: Weighted) -> str | None:
     return too_small(layer, 1, layer.input_channels)
 
 
+def pack_plain(layer: Weighted) -> Struct:
+    """The btw_linear_f32 of weights [outputs][inputs]."""
+    fields: dict[str, Field] = dict(inputs=layer.input_channels, outputs=layer.output_channels)
+    fields |= dict(
+        weights=Constant(layer.weight.reshape(layer.output_channels, -1)),
+        bias=Constant(layer.bias),
+        low=layer.low,
+        high=layer.high,
+    )
+    return Struct("btw_linear_f32", fields)
+
+
+def few_outputs(layer: Weighted) -> str | None:
+    """Suits where the blocks of 4 channels would be filled too badly, and vectors along the inputs are not."""
+    if not layer.pointwise:
+        return "not 1x1 with stride 1, no padding and one group"
+    pixels, inputs, outputs = layer.output.layout[1], layer.input_channels, layer.output_channels
+    vectors = 40 + pixels * (6 + outputs * (15 + 4 * -(-inputs // 4)))
+    scalar = pixels * outputs * (4 + 4 * inputs)
+    return None if vectors < scalar else f"about {vectors} instructions a row; the scalar kernel takes about {scalar}"
+
+
 KERNELS = (
     F32Kernel("btw_linear_f32_mve", "pixels", "f32", "mve", "linear", accepts, pack, scratch),
+    Kernel("btw_linear_few_outputs_f32_mve", "pixels", "f32", "mve", "linear", few_outputs, pack_plain),
     F32Kernel("btw_linear_f32_fpu", "pixels", "f32", "fpu", "linear", accepts, pack, scratch),
 )

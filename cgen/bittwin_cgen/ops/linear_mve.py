@@ -88,6 +88,12 @@ def narrow_channels(outputs: int, steps: int, pixels: int, runs: int = 1) -> int
     return outputs % 8
 
 
+def pixels_cost(outputs: int, steps: int, pixels: int) -> int:
+    """Instructions for some pixels, the cheaper way."""
+    blocks = block_cost(outputs, steps, pixels)
+    return min(blocks, narrow_cost(outputs, steps, pixels)) if 1 <= outputs % 8 <= 4 else blocks
+
+
 def split_stream(taps: Array, bias: Array, factor: Array, order: list[int], narrow: int) -> Array:
     """int32: the stream of blocks of eight channels, then that of the last `narrow` ones; taps int8[OC, K].
 
@@ -110,12 +116,10 @@ def split_stream(taps: Array, bias: Array, factor: Array, order: list[int], narr
 def together(inputs: int, outputs: int, pixels: int) -> int:
     """How many pixels are computed as one with zeros between their weights: where few channels leave vectors empty."""
 
-    def cost(count: int) -> tuple[float, int]:
-        steps, joined, whole = -(-inputs * count // 16), outputs * count, -(-pixels // count)
-        found = block_cost(joined, steps, whole)
-        if 1 <= joined % 8 <= 4:
-            found = min(found, narrow_cost(joined, steps, whole))
-        return found + (40 if pixels % count else 0), count
+    def cost(count: int) -> tuple[int, int]:
+        steps, joined = -(-inputs * count // 16), outputs * count
+        found = pixels_cost(joined, steps, pixels // count)
+        return found + (60 + pixels_cost(joined, steps, 1) if pixels % count else 0), count
 
     most = min(8, pixels) if inputs * outputs <= 256 else 1
     return min(range(1, most + 1), key=cost)
@@ -137,7 +141,13 @@ def pack(layer: Weighted) -> Struct:
 
 
 def accepts(layer: Weighted) -> str | None:
-    return None if layer.pointwise else "not 1x1 with stride 1, no padding and one group"
+    if not layer.pointwise:
+        return "not 1x1 with stride 1, no padding and one group"
+    pixels, inputs, outputs = layer.output.layout[1], layer.input_channels, layer.output_channels
+    vectors, scalar = 60 + pixels_cost(outputs, -(-inputs // 16), 1), 16 + 7 * inputs * outputs
+    if pixels == 1 and scalar < vectors:
+        return f"about {vectors} instructions; the scalar kernel takes about {scalar}"
+    return None
 
 
 KERNELS = (MveKernel("btw_linear_s8_mve", "pixels", "s8", "mve", "linear", accepts, pack, slack=SLACK),)

@@ -154,7 +154,7 @@ def by_taps(symbol: str, least: int) -> Kernel:
 
     def accepts(layer: Layer) -> str | None:
         _, width, channels = layer.output.layout
-        if channels < least or channels * width < 2 * least:
+        if channels < least or channels * width < (12 if isa == "mve" else 2 * least):
             return f"{channels} channels of {width} pixels; it is for {least} channels or more"
         pooling = cast(PoolingOp, layer.node.op).pooling
         empty = pooling.reaches_nothing(layer.inputs[0], layer.output)

@@ -16,6 +16,7 @@ typedef struct {
 
 /* x[pixels][inputs] to y[pixels][outputs] */
 #if !defined(BTW_INLINE_KERNELS)
+void btw_linear_few_outputs_f32_mve(const btw_linear_f32 *layer, const float *x, float *y, int pixels);
 void btw_linear_f32_scalar(const btw_linear_f32 *layer, const float *x, float *y, int pixels);
 #endif
 
