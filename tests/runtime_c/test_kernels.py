@@ -393,7 +393,7 @@ def linear_s8(random: Random, quiet: bool = False, wide: bool = False) -> Kernel
         return conv_s8(random, depthwise=False, shape="1x1", quiet=quiet, wide=wide)
     count, outputs = int(random.integers(1, 40)), int(random.integers(1, 36 if wide else 12))
     x_quantization = draw_quantization(random)
-    codes, x = draw_codes(random, (outputs, count)), draw_codes(random, (1, count))
+    codes, x = draw_codes(random, (outputs, count)), draw_codes(random, (int(random.choice([1, 1, 5, 8])), count))
     spread = 18.0 if random.random() < 0.25 and not quiet else 1.0
     scale = np.float32(2.0 ** -random.uniform(0, spread, outputs) / 64)
     reach = 74.0 * np.sqrt((codes.astype(np.float64) ** 2).sum(1).max()) + 1
@@ -407,7 +407,7 @@ def linear_s8(random: Random, quiet: bool = False, wide: bool = False) -> Kernel
 
 
 def linear_f32(random: Random, most_outputs: int = 12) -> KernelCase:
-    x = draw_real(random, (1, int(random.integers(1, 40))))
+    x = draw_real(random, (int(random.choice([1, 1, 5, 8])), int(random.integers(1, 40))))
     weight = draw_real(random, (int(random.integers(1, most_outputs)), x.shape[1]))
     bias = draw_real(random, [len(weight)])
     y = onnxruntime_gives("Gemm", "float32", [x], x, weight, bias, transB=1)

@@ -148,8 +148,7 @@ def _accepts(layer: Weighted) -> str | None:
 
 def _scratch(layer: Weighted) -> int:
     height, width, _ = layer.output.layout
-    pixels = 1 if layer.window is None else height * width
-    return window_scratch(layer, 1, layer.input_channels, pixels)
+    return window_scratch(layer, 1, layer.input_channels, height * width)
 
 
 KERNELS = (

@@ -217,8 +217,7 @@ def _row(
 
 def _scratch(layer: Weighted) -> int:
     height, width, _ = layer.output.layout
-    pixels = 1 if layer.window is None else height * width
-    return window_scratch(layer, -(-layer.input_channels // 4), pixels)
+    return window_scratch(layer, -(-layer.input_channels // 4), height * width)
 
 
 KERNELS = (

@@ -49,8 +49,6 @@ def taps_scratch(runs: int, length: int, channels: int, pixels: int) -> int:
 def row_cost(layer: Weighted, runs: int, length: int) -> float:
     """Instructions for an output row, as measured on cortex-m4."""
     pixels, channels = layer.output.layout[1], layer.output_channels // layer.groups
-    if layer.window is None:
-        pixels = 1
     taps, blocks_of_4 = runs * length, -(-channels // 4)
     even, few = taps + taps % 2, channels < 4
     gathered = 25 * runs + taps if runs > 1 or length % 2 else 0  # for a pixel by itself
@@ -63,7 +61,7 @@ def row_cost(layer: Weighted, runs: int, length: int) -> float:
 
 def too_small(layer: Weighted, runs: int, length: int) -> str | None:
     """Where the scalar kernel is faster."""
-    pixels = 1 if layer.window is None else layer.output.layout[1]
+    pixels = layer.output.layout[1]
     blocked, scalar = row_cost(layer, runs, length), pixels * layer.output_channels * (4 + 4 * runs * length)
     if blocked < scalar:
         return None
