@@ -29,6 +29,7 @@ from bittwin_cgen.fixed_point import (
     prove_add,
     prove_requantization,
     quantize_linear,
+    softmax_exponentials,
 )
 from bittwin_cgen.ir import NUMBERS, Array, Kernel, Op, Quantization, TensorType
 from bittwin_cgen.ops.add import Add, _scales
@@ -1035,20 +1036,40 @@ def softmax_f32(random: Random) -> KernelCase:
 
 
 def softmax_s8(random: Random, along_pixels: bool, has_fpu: bool = True) -> KernelCase:
-    """Half of them have lines of equal codes, whose shares are halves or near them; without an FPU in integers."""
+    """Half of them have lines of equal codes, whose shares are halves or near them; without an FPU in integers.
+
+    In half of these float32 products and quotients would round to other codes than those in double.
+    """
     shape, few = draw_image(random), random.random() < 0.5
     axis = int(random.integers(2, 4)) if along_pixels else 1
     size = int(random.choice([2, 6, 8, 30, 40] if few else [2, max(2, shape[axis]), 200]))
-    shape = (*shape[:axis], size, *shape[axis + 1 :])
+    meaning, apart = draw_quantization(random), few and random.random() < 0.5
     halves = size // 2 * (2 * int(random.integers(256 // size)) + 1) + 0.5
     levels = halves if few else random.choice([255, 256, 3e7])
-    meanings = draw_quantization(random), Quantization(float(np.float32(1 / levels)), int(random.choice([-128, 0])))
+    if apart:
+        size, levels, meaning = draw_halves(random, meaning.zero_point)
+    shape = (*shape[:axis], size, *shape[axis + 1 :])
+    meanings = meaning, Quantization(float(np.float32(1 / levels)), int(random.choice([-128, 0])))
     x = draw_codes(random, shape)
     x = (x == 127).astype(np.int8) if few else x
+    if apart:
+        x = np.where(np.arange(size).reshape(-1, *(1,) * (3 - axis)) < 4, 127, -128) + np.zeros(shape, np.int8)
+        x = np.roll(x, int(random.integers(size)), axis).astype(np.int8)
     scales = (*pair(meanings[0]), *pair(meanings[1]))
     y = onnxruntime_gives("QLinearSoftmax", "int8", [x], x, *scales, domain="com.microsoft", axis=axis, opset=13)
     types = [codes_type(meaning, shape) for meaning in meanings]
     return KernelCase(Softmax(axis), (types[0],), types[1], (x,), y, has_fpu=has_fpu)
+
+
+def draw_halves(random: Random, zero_point: int) -> tuple[int, float, Quantization]:
+    """(size, levels, input): four equal codes, the others far below, have 63 or 64 of 254, as float32 rounds or not."""
+    while True:
+        size, scale = int(random.integers(5, 40)), float(np.float32(random.uniform(0.1, 0.3)))
+        exponential = softmax_exponentials(scale, size)[-1]
+        total = np.float32(exponential + exponential + exponential) + exponential
+        share = np.float32(exponential * np.float32(254)) / total
+        if np.rint(share) != np.rint(np.float64(exponential) * 254 / np.float64(total)):
+            return size, 254.5, Quantization(scale, zero_point)
 
 
 CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a random layer for it, how many
