@@ -279,6 +279,22 @@ def test_runtime_headers_have_guards_named_like_the_file() -> None:
         assert f"#ifndef {guard}\n#define {guard}\n" in path.read_text(), path
 
 
+def test_twins_do_not_repeat_scalar_kernels() -> None:
+    """Where nothing is packed, a twin includes the scalar kernel under its name, as table_s8_mve.c does."""
+
+    def code(text: str, isa: str) -> str:
+        words = re.sub(r"/\*.*?\*/|#include[^\n]*|BTW_FOLDED", "", text, flags=re.DOTALL)
+        return re.sub(r"\s+", "", re.sub(rf"_{isa}\b", "_scalar", words))
+
+    scalar = {path.name: path.read_text() for path in kernel_files() if path.stem.endswith("_scalar")}
+    twins = sorted((RUNTIME / "emulate").glob("*.c"))
+    assert len(twins) > 50
+    for path in twins:
+        name, _, isa = path.stem.rpartition("_")
+        same = scalar.get(f"{name}_scalar.c")
+        assert same is None or code(path.read_text(), isa) != code(same, isa), path.name
+
+
 def test_runtime_includes_the_standard_library_sparingly() -> None:
     allowed = {"stdint.h", "string.h", "math.h", "arm_acle.h", "arm_mve.h", "arm_neon.h"}
     for path in sorted(RUNTIME.rglob("*.[ch]")):
