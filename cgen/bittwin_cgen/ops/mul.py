@@ -87,8 +87,10 @@ def _fours(layer: Product) -> str | None:
     steps = sorted(steps_of(x, layer.output) or (0, 0) for x in layer.inputs)
     if steps[1] != (channels, 1):
         return "no operand has the shape of the output"
-    if steps[0] != steps[1] and (steps[0] != (0, 1) or channels % 4):
-        return f"the other operand has neither that shape nor a value for each of 4, 8, ... channels ({channels})"
+    if steps[0] != steps[1] and (steps[0] not in ((0, 1), (1, 0)) or channels % 4):
+        return (
+            f"the other operand has neither that shape nor a value for each or all of 4, 8, ... channels ({channels})"
+        )
     return _by_three(layer)
 
 
