@@ -53,6 +53,7 @@ SYMBOLS = {
         "btw_concat_s8_mve",
         "btw_copy_u8_mve",
         "btw_gather_pixels_u8_mve",
+        "btw_matmul_s8_mve",
         "btw_max_pool_s8_mve",
         "btw_mul_float_s8_mve",
         "btw_mul_s8_mve",

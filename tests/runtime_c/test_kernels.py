@@ -785,7 +785,7 @@ def normalize_f32(random: Random) -> KernelCase:
 
 def draw_matrices(random: Random, wide: bool = False) -> tuple[MatMul, tuple[int, ...], tuple[int, ...]]:
     """Stacks of matrices, one side perhaps repeated, perhaps transposed."""
-    rows, depth, columns = (int(v) for v in random.integers([2, 1, 4] if wide else 1, [8, 70, 30] if wide else 7, 3))
+    rows, depth, columns = (int(v) for v in random.integers([2, 1, 4] if wide else 1, [20, 70, 30] if wide else 7, 3))
     stack: tuple[int, ...] = [(), (2,), (2, 3)][int(random.integers(3))]
     turned = [bool(random.random() < 0.3) for _ in range(2)]
     a = (*stack, depth, rows) if turned[0] else (*stack, rows, depth)
@@ -1223,6 +1223,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_conv2d_s8_dsp_compact": lambda random: compact(conv_s8(random, depthwise=False, quiet=True)),
     "btw_linear_s8_dsp_compact": lambda random: compact(linear_s8(random, quiet=True)),
     "btw_matmul_s8_armv7m": lambda random: matmul_s8(random, wide=True),
+    "btw_matmul_s8_mve": lambda random: matmul_s8(random, wide=random.random() < 0.8),
     "btw_matmul_s8_dsp": lambda random: matmul_s8(random, wide=True),
     "btw_matmul_s8_dsp_float": lambda random: matmul_s8(random, wide=True),
     "btw_max_pool_s8_dsp": lambda random: max_pool_s8(random, wide=True),

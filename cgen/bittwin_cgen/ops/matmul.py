@@ -30,6 +30,7 @@ from bittwin_cgen.ops.linear import linear_from
 from bittwin_cgen.ops.linear_dsp import SHIFT
 from bittwin_cgen.ops.reshape import Reshape
 
+MVE_ROWS = 16  # of a, packed at once on Helium
 PACKED = 2048  # bytes of scratch memory for packed columns; more only where 16 columns take more
 DEEPEST = ((1 << 31) - 1) // (255 * 255)  # products of codes that an int32 holds
 
@@ -109,6 +110,11 @@ class MatMul(Op):
             zero = [cast(Quantization, x.quantization).zero_point for x in (a, b)]
             fields |= dict(a_zero_point=zero[0], b_zero_point=zero[1], requantization=product.requantization)
             fields |= dict(suspects=product.suspects, blocks=product.blocks)
+            if kernel.isa == "mve":
+                requantization = product.requantization
+                scale = Constant(product.proof.scale.astype(np.float32).view(np.uint32))
+                requantization = replace(requantization, fields={**requantization.fields, "scale": scale})
+                fields |= dict(requantization=requantization, blocks=2 * product.eights)
             notes = unproved_note(product.proof)
         struct = Struct(f"btw_matmul_{kernel.dtype}", fields)
         scratch = kernel.scratch(product) if kernel.scratch else 0
@@ -153,6 +159,16 @@ class Product(Layer):
     def blocks(self) -> int:
         """Of 4 columns, packed at once: all, or as many as fit PACKED bytes, at least 4."""
         return min(-(-self.columns // 4), max(4, PACKED // (16 * self.step_words)))
+
+    @property
+    def mve_steps(self) -> int:
+        """Of 16 bytes that a row or column takes on Helium, where it lies twice."""
+        return 2 * -(-self.depth // 16)
+
+    @property
+    def eights(self) -> int:
+        """Of columns, packed at once on Helium."""
+        return min(-(-self.columns // 8), max(1, PACKED // (2 * (64 * self.mve_steps + 32))))
 
     @property
     def bound(self) -> int:
@@ -225,8 +241,27 @@ def _scratch(layer: Product) -> int:
     return 4 * layer.step_words * (2 + 4 * layer.blocks)
 
 
+def _few_in_vectors(layer: Product) -> str | None:
+    rows, columns, depth, steps = layer.rows, layer.columns, layer.depth, layer.mve_steps
+    packed = columns * (17 * steps + 24) + rows * (38 + 8 * -(-depth // 8) + 4 * -(-columns // 8))
+    vectors = 120 + packed + -(-rows // 2) * -(-columns // 8) * (28 * steps + 24)
+    others = rows * columns * (9 + 1.2 * depth) + 2 * (rows + columns) * depth
+    if vectors > 0.9 * others:
+        return f"about {vectors} instructions a matrix; others take about {others:.0f}"
+    if cast(Quantization, layer.inputs[1].quantization).zero_point == -128:
+        return "the second zero point is -128: 255 is not the sum of two int8"
+    strides = [x.strides[axis] for x in (*layer.inputs, layer.output) for axis in (-2, -1)]
+    return "values lie too far apart" if max(strides) * 7 >= 1 << 16 else None
+
+
+def _vector_scratch(layer: Product) -> int:
+    stream = layer.eights * 2 * (64 * layer.mve_steps + 32)
+    return stream + MVE_ROWS * 16 * layer.mve_steps + 16 + MVE_ROWS * 8 * layer.eights
+
+
 OWN_KERNELS = (
     Kernel("btw_matmul_f32_scalar", "whole", "f32", "scalar", "matmul"),
+    Kernel("btw_matmul_s8_mve", "whole", "s8", "mve", "matmul", _few_in_vectors, scratch=_vector_scratch),
     Kernel("btw_matmul_s8_dsp", "whole", "s8", "dsp", "matmul", _float_is_faster, scratch=_scratch),
     Kernel("btw_matmul_s8_dsp_float", "whole", "s8", "dsp", "matmul", _no_floats, scratch=_scratch),
     Kernel("btw_matmul_s8_armv7m", "whole", "s8", "armv7m", "matmul", _no_integers, scratch=_scratch),

@@ -70,6 +70,7 @@ static inline void btw_matmul_block(const btw_matmul_s8 *layer, const int8_t *a0
 }
 
 #if !defined(BTW_INLINE_KERNELS)
+void btw_matmul_s8_mve(const btw_matmul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, void *scratch);
 void btw_matmul_s8_scalar(const btw_matmul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y);
 void btw_matmul_s8_armv7m(const btw_matmul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, void *scratch);
 void btw_matmul_s8_dsp(const btw_matmul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y, void *scratch);
