@@ -658,9 +658,15 @@ def binary_s8(random: Random, name: str, wide: bool = False) -> KernelCase:
     return KernelCase(Binary(name), types, codes_type(meanings[2], y.shape), tuple(codes), y)
 
 
-def mul_s8(random: Random, wide: bool = False) -> KernelCase:
+def mul_s8(random: Random, wide: bool = False, fours: bool = False) -> KernelCase:
+    """`fours`: a value for each or all of 4, 8, 12 channels."""
     meanings = [draw_quantization(random) for _ in range(3)]
-    a, b = (draw_codes(random, shape) for shape in draw_operands(random, wide))
+    shapes = draw_operands(random, wide)
+    if fours:
+        one, four = (1, 1, *shapes[0][2:]), 4 * int(random.integers(1, 4))
+        shapes = (1, four, *one[2:]), one if random.random() < 0.6 else (1, four, 1, 1)
+        shapes = shapes if random.random() < 0.5 else shapes[::-1]
+    a, b = (draw_codes(random, shape) for shape in shapes)
     given = (a, *pair(meanings[0]), b, *pair(meanings[1]), *pair(meanings[2]))
     y = onnxruntime_gives("QLinearMul", "int8", [a, b], *given, domain="com.microsoft")
     types = tuple(codes_type(meaning, x.shape) for x, meaning in zip((a, b), meanings, strict=False))
@@ -1255,7 +1261,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_concat_s8_armv7m": lambda random: concat_s8(random, 12),
     "btw_concat_f32_mve": lambda random: concat_f32(random, 12),
     "btw_concat_s8_mve": lambda random: concat_s8(random, 40),
-    "btw_mul_s8_dsp": lambda random: mul_s8(random, wide=random.random() < 0.5),
+    "btw_mul_s8_dsp": lambda random: mul_s8(random, wide=random.random() < 0.5, fours=random.random() < 0.7),
     "btw_mul_s8_mve": lambda random: mul_s8(random, wide=random.random() < 0.5),
     "btw_mul_float_s8_mve": lambda random: mul_s8(random, wide=random.random() < 0.5),
     "btw_max_pool_s8_mve": lambda random: max_pool_s8(random, wide=random.random() < 0.5),
