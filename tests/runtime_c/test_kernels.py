@@ -242,7 +242,7 @@ def conv_s8(
         height, width = height + 4, width + 4
         kernel, dilation, flat = (3, 3), (1, 1 if shape == "3x3x3" else int(random.integers(1, 3))), False
     if shape == "3x3 of pairs":  # of rows: large enough for them to be faster
-        width, stride, dilation, sizes = width + 4, (1, 1), (1, 1), channels_of_pairs(random, 40 if wide else 22)
+        width, stride, dilation, sizes = width + 4, (1, 1), (1, 1), sizes or channels_of_pairs(random)
     if shape == "1x1":
         kernel, stride, dilation, pads, mode = (1, 1), (1, 1), (1, 1), (0, 0, 0, 0), "constant"
     if flat:
@@ -321,9 +321,10 @@ def one_or_more_s8(random: Random, shape: str) -> KernelCase:
 
 
 def winograd_s8(random: Random) -> KernelCase:
-    """Layers that Winograd's transforms suit, by proved integers or by scales."""
+    """Layers that Winograd's transforms suit, by proved integers or by scales; some make less than a vector."""
+    sizes = (1, int(random.integers(20, 30)), 7) if random.random() < 0.2 else channels_of_pairs(random, 40)
     provable, longer = bool(random.random() < 0.6), int(random.integers(14))
-    return conv_s8(random, False, "3x3 of pairs", provable, wide=True, longer=longer, provable=provable)
+    return conv_s8(random, False, "3x3 of pairs", provable, sizes=sizes, longer=longer, provable=provable)
 
 
 def conv_f32(random: Random, depthwise: bool, shape_of: str = "any", blocks: bool = False) -> KernelCase:
@@ -1104,8 +1105,8 @@ CASES: dict[str, tuple[Callable[[Random], KernelCase], int]] = {  # symbol: a ra
     ),
     "btw_conv2d_f32_scalar": (lambda random: conv_f32(random, depthwise=False), 16),
     "btw_conv2d_s8_scalar": (lambda random: conv_s8(random, depthwise=False), 40),
-    "btw_conv2d_winograd_f32_neon": (lambda random: conv_f32(random, False, "3x3 of pairs", blocks=True), 14),
-    "btw_conv2d_winograd_s8_neon": (winograd_s8, 14),
+    "btw_conv2d_winograd_f32_neon": (lambda random: conv_f32(random, False, "3x3 of pairs", blocks=True), 9),
+    "btw_conv2d_winograd_s8_neon": (winograd_s8, 9),
     "btw_copy_u8_scalar": (copy_u8, 6),
     "btw_depthwise_conv2d_3x3_f32_neon": (lambda random: conv_f32(random, True, "3x3", blocks=True), 20),
     "btw_depthwise_conv2d_f32_neon": (lambda random: conv_f32(random, True, "wide", blocks=True), 14),
