@@ -211,10 +211,18 @@ def test_weighted_resizes_equal_onnxruntime(quantized: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "scales"), [((1, 6, 5, 3), (2, 1)), ((1, 6, 3, 5), (1, 2)), ((1, 5, 7), (2,)), ((1, 1, 9), (4,))]
+    ("shape", "scales"),
+    [
+        ((1, 6, 5, 3), (2, 1)),
+        ((1, 6, 3, 5), (1, 2)),
+        ((1, 5, 7), (2,)),
+        ((1, 1, 9), (4,)),
+        ((2, 5, 7), (2,)),
+        ((3, 1, 9), (2,)),
+    ],
 )
 def test_axes_that_a_weighted_resize_keeps(shape: tuple[int, ...], scales: tuple[int, ...]) -> None:
-    """onnxruntime adds halves of the last value of such an axis, in 1-D also of the only image and the last channel."""
+    """onnxruntime adds halves of the last value of such an axis, in 1-D also of the last image and the last channel."""
     moves = Moves(shape, True, 2)
     given = moves.constant([1, 1, *scales], np.float32)
     for coordinates in ("half_pixel", "align_corners", "asymmetric"):

@@ -54,6 +54,10 @@ class Resize(Op):
         spatial = (len(self.rows.indices), len(self.columns.indices))[4 - len(x.shape) :]
         return TensorType((*x.shape[:2], *spatial), x.dtype)
 
+    def keeps_images(self, inputs: Sequence[TensorType], output: TensorType) -> bool:
+        """Of [N, C, L] onnxruntime rounds the last image otherwise, as `split_resizes` says."""
+        return len(output.shape) == 4 or self.mode != "linear"
+
     def quantized(self, inputs: Sequence[TensorType], output: TensorType) -> Op | None:
         if self.mode != "linear" or any((taps.indices < 0).any() for taps in (self.rows, self.columns)):
             return None
