@@ -121,6 +121,11 @@ class GraphBuilder:
     def add(self, a: Tensor, b: Tensor, clip: tuple[float, float] | None = None) -> Tensor:
         return self._result("Add", [a.name, b.name], a.shape, a.low + b.low, a.high + b.high, clip)
 
+    def mul(self, a: Tensor, b: Tensor) -> Tensor:
+        """A product; b may repeat along axes of a."""
+        ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
+        return self._result("Mul", [a.name, b.name], a.shape, min(ends) / 2, max(ends) / 2)
+
     def gated(self, x: Tensor) -> Tensor:
         """Squeeze and excitation: each channel times a value between 0 and 1 that is made from all of the image."""
         gate = self.conv(self.global_average_pool(x), x.shape[1], kernel=(1, 1))

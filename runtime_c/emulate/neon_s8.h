@@ -231,6 +231,13 @@ NEON_FUNCTION int16x8_t vshlq_s16(int16x8_t a, int16x8_t bits)
     return a;
 }
 
+NEON_FUNCTION int8x8_t vshrn_n_s16(int16x8_t a, int bits)
+{
+    int8x8_t b = {0};
+    NEON_EACH(8) b[i] = (int8_t)(a[i] >> bits);
+    return b;
+}
+
 /* To the right, halves up, by the -63 to 0 bits that kernels ask for. */
 NEON_FUNCTION int32x4_t vrshlq_s32(int32x4_t a, int32x4_t bits)
 {
@@ -312,12 +319,12 @@ NEON_FUNCTION int32x4_t vaddw_high_s16(int32x4_t a, int16x8_t b)
 
 /* ---- products ---- */
 
-NEON_FUNCTION int32x4_t vmulq_n_s32(int32x4_t a, int32_t b)
+NEON_FUNCTION int32x4_t vmulq_s32(int32x4_t a, int32x4_t b)
 {
     return a * b;
 }
 
-NEON_FUNCTION int32x4_t vmlaq_n_s32(int32x4_t sum, int32x4_t a, int32_t b)
+NEON_FUNCTION int32x4_t vmlaq_s32(int32x4_t sum, int32x4_t a, int32x4_t b)
 {
     return sum + a * b;
 }

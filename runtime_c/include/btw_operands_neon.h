@@ -5,39 +5,59 @@
 
 #include "btw_s8_neon.h"
 
-/* Eight codes of an operand from channel `c` on, or one for all; and four, the others zero. */
+/* Sixteen codes of an operand from channel `c` on, or one for all; eight of them; fewer than eight, the others any. */
+BTW_NEON int8x16_t btw_neon_operand_16(const int8_t *x, int channel, int c)
+{
+    return channel ? vld1q_s8(x + c) : vdupq_n_s8(*x);
+}
+
 BTW_NEON int8x8_t btw_neon_operand(const int8_t *x, int channel, int c)
 {
     return channel ? vld1_s8(x + c) : vdup_n_s8(*x);
 }
 
-BTW_NEON int8x8_t btw_neon_half_operand(const int8_t *x, int channel, int c)
+BTW_NEON int8x8_t btw_neon_few_operand(const int8_t *x, int channel, int count)
 {
     int8_t few[8] = {0};
     if (channel)
-        memcpy(few, x + c, 4);
+        memcpy(few, x, (size_t)count);
     return channel ? vld1_s8(few) : vdup_n_s8(*x);
 }
 
-/* y[pixels][channels] = eight(layer, a, b) for vectors of codes, one(layer, a, b) for those that are left. Operands of
- * one shape, or of one value, are one long pixel. */
-#define BTW_NEON_PAIRS(eight, one, layer, a, b, y, pixels)                                                             \
+/* y[count] = eight(layer, a, b) for vectors of codes. The last one reaches back, where there are eight: it is computed
+ * before y, which may be a or b, covers what it reads. */
+#define BTW_NEON_CODES(eight, layer, a, a_channel, b, b_channel, y, count)                                             \
+    do {                                                                                                               \
+        const int reaches_back = count > 8 && count % 8 != 0;                                                          \
+        int8x8_t last = vdup_n_s8(0);                                                                                  \
+        if (reaches_back)                                                                                              \
+            last = eight(layer, btw_neon_operand(a, a_channel, count - 8), btw_neon_operand(b, b_channel, count - 8)); \
+        int c = 0;                                                                                                     \
+        for (; c <= count - 16; c += 16) {                                                                             \
+            const int8x16_t of_a = btw_neon_operand_16(a, a_channel, c), of_b = btw_neon_operand_16(b, b_channel, c);  \
+            vst1q_s8(y + c, vcombine_s8(eight(layer, vget_low_s8(of_a), vget_low_s8(of_b)),                            \
+                                        eight(layer, vget_high_s8(of_a), vget_high_s8(of_b))));                        \
+        }                                                                                                              \
+        if (c <= count - 8)                                                                                            \
+            vst1_s8(y + c, eight(layer, btw_neon_operand(a, a_channel, c), btw_neon_operand(b, b_channel, c)));        \
+        if (reaches_back)                                                                                              \
+            vst1_s8(y + count - 8, last);                                                                              \
+        if (count < 8) {                                                                                               \
+            int8_t few[8];                                                                                             \
+            vst1_s8(few, eight(layer, btw_neon_few_operand(a, a_channel, count),                                       \
+                               btw_neon_few_operand(b, b_channel, count)));                                            \
+            memcpy(y, few, (size_t)count);                                                                             \
+        }                                                                                                              \
+    } while (0)
+
+/* y[pixels][channels] = eight(layer, a, b). Operands of one shape, or of one value, are one long pixel. */
+#define BTW_NEON_PAIRS(eight, layer, a, b, y, pixels)                                                                  \
     do {                                                                                                               \
         const int channels = layer->channels, a_channel = layer->a_channel, b_channel = layer->b_channel;              \
         const int flat = layer->a_pixel == channels * a_channel && layer->b_pixel == channels * b_channel;             \
         const int count = flat ? pixels * channels : channels;                                                         \
         for (int left = flat ? 1 : pixels; left > 0; left--) {                                                         \
-            int c = 0;                                                                                                 \
-            for (; c <= count - 8; c += 8)                                                                             \
-                vst1_s8(y + c, eight(layer, btw_neon_operand(a, a_channel, c), btw_neon_operand(b, b_channel, c)));    \
-            if (c <= count - 4) {                                                                                      \
-                const int8x8_t of_a = btw_neon_half_operand(a, a_channel, c);                                          \
-                const int8x8_t of_b = btw_neon_half_operand(b, b_channel, c);                                          \
-                vst1_lane_s32((void *)(y + c), vreinterpret_s32_s8(eight(layer, of_a, of_b)), 0);                      \
-                c += 4;                                                                                                \
-            }                                                                                                          \
-            for (; c < count; c++)                                                                                     \
-                y[c] = one(layer, a[c * a_channel], b[c * b_channel]);                                                 \
+            BTW_NEON_CODES(eight, layer, a, a_channel, b, b_channel, y, count);                                        \
             a += layer->a_pixel;                                                                                       \
             b += layer->b_pixel;                                                                                       \
             y += channels;                                                                                             \
@@ -57,7 +77,7 @@ BTW_NEON int8x8_t btw_neon_half_operand(const int8_t *x, int channel, int c)
                 const float32x4_t of_b = b_channel ? vld1q_f32(b + c) : vdupq_n_f32(*b);                               \
                 vst1q_f32(y + c, four(of_a, of_b));                                                                    \
             }                                                                                                          \
-            for (; c < count; c++)                                                                                     \
+            for (const int end = c + (count & 3); c < end; c++) /* a bound that gcc sees */                            \
                 y[c] = one(a[c * a_channel], b[c * b_channel]);                                                        \
             a += layer->a_pixel;                                                                                       \
             b += layer->b_pixel;                                                                                       \

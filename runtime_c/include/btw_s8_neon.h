@@ -169,6 +169,7 @@ void btw_depthwise_conv2d_s8_neon(const btw_depthwise_conv2d_s8_neon_layer *laye
     default:                                                                                                           \
         BTW_NEON_COUNT_4(function, count, __VA_ARGS__);                                                                \
     }
+#define BTW_NEON_UP_TO_8(count) (count)
 #define BTW_NEON_TILES(choose, function, size, layer, rows, y, pixels)                                                 \
     do {                                                                                                               \
         const int tile = size, tiles = pixels / tile;                                                                  \
@@ -197,6 +198,7 @@ void btw_depthwise_conv2d_s8_neon(const btw_depthwise_conv2d_s8_neon_layer *laye
     default:                                                                                                           \
         BTW_NEON_COUNT_4(function, count, __VA_ARGS__);                                                                \
     }
+#define BTW_NEON_UP_TO_8(count) btw_neon_power(count)
 #define BTW_NEON_TILES(choose, function, size, layer, rows, y, pixels)                                                 \
     for (int at = 0, rest = pixels, tile; rest > 0; rest -= tile) {                                                    \
         tile = btw_neon_power(rest < size ? rest : size);                                                              \
@@ -552,7 +554,7 @@ BTW_NEON void btw_neon_store_pixels(const int count, const btw_products_s8_neon 
     int8_t few[8];
     vst1_s8(count < 8 ? few : y, btw_neon_requantized(layer->by_scale, low, high, factor, factor, zero_point));
     if (count < 8)
-        btw_neon_store_few(y, 1, few, 1, 1, count);
+        memcpy(y, few, (size_t)count);
 }
 
 BTW_NEON void btw_neon_channel_tile(const int count, const btw_products_s8_neon *layer, const void *const rows[],
@@ -594,8 +596,8 @@ BTW_NEON void btw_neon_channel_tile(const int count, const btw_products_s8_neon 
             function(8, layer, rows, first * layer->advance, y + first);                                               \
         }                                                                                                              \
         for (int i = 0, tile; pixels < 8 && i < pixels; i += tile) {                                                   \
-            tile = pixels - i >= 4 ? 4 : 1;                                                                            \
-            BTW_NEON_COUNT_4(function, tile, layer, rows, i * layer->advance, y + i);                                  \
+            tile = BTW_NEON_UP_TO_8(pixels - i);                                                                       \
+            BTW_NEON_COUNT_8(function, tile, layer, rows, i * layer->advance, y + i);                                  \
         }                                                                                                              \
     } while (0)
 

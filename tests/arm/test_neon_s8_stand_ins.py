@@ -54,6 +54,7 @@ EXPRESSIONS = [
     *("vqaddq_s16(q, r)", "vqaddq_s16((int16x8_t)a, (int16x8_t)b)"),
     *("vqrshrn_n_s32(i, 4)", "vqrshrn_n_s32(s, 6)", "vqrshrn_high_n_s32(p, s, 4)"),
     *("vqmovn_s32(i)", "vqmovn_s32(s)", "vqmovn_high_s32(p, s)", "vqmovn_s16(q)"),
+    "vshrn_n_s16(q, 8)",
     *("vcvtq_f32_s32(i)", "vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(s), vdupq_n_f32(0.0078125f)))"),
     "vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(i), vdupq_n_f32(3.7f)))",
     *("vdupq_n_u8((uint8_t)x[4])", "vqtbl4q_s8(t, u)", "vqtbx4q_s8(a, t, u)", "vqtbx4q_s8(a, t, vdupq_n_u8(63))"),
@@ -75,7 +76,11 @@ EXPRESSIONS = [
         "vmlal_laneq_s16(s, p, q, 6)",
         "vmlal_high_laneq_s16(s, q, r, 3)",
     ),
-    *("vaddhn_s32(s, s)", "vmulq_n_s32(vmovl_s16(p), x[3])", "vmlaq_n_s32(s, vmovl_s16(p), x[3])"),
+    *(
+        "vaddhn_s32(s, s)",
+        "vmulq_s32(vmovl_s16(p), vdupq_n_s32(x[3]))",
+        "vmlaq_s32(s, vmovl_s16(p), vdupq_n_s32(x[3]))",
+    ),
 ]
 STORES = [
     "vst1_s8(y + 1, h)",

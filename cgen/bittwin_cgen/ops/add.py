@@ -15,7 +15,17 @@ from bittwin_cgen.ir import Array, Call, Constant, Field, Kernel, Layer, Node, O
 from bittwin_cgen.kernels import needs_aarch64, select
 from bittwin_cgen.onnx_node import OnnxNode
 from bittwin_cgen.ops.binary import Binary, read_binary
-from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, operands, repeats_second, shape_of, steps_of
+from bittwin_cgen.ops.broadcast import (
+    call_of,
+    few_channels,
+    few_values,
+    fields_of,
+    keep_images,
+    operands,
+    repeats_second,
+    shape_of,
+    steps_of,
+)
 from bittwin_cgen.ops.conv2d import Conv2d
 
 
@@ -145,12 +155,16 @@ def _upper_half(layer: CodeSum) -> str | None:
     return None if layer.form.shift >= 16 else f"a shift of {layer.form.shift}; it takes the upper 16 bits"
 
 
+def _vectors(layer: CodeSum) -> str | None:
+    return _upper_half(layer) or few_values(layer, 6)
+
+
 def _fused(layer: CodeSum) -> str | None:
-    return "uint8 codes" if layer.scales.offset else needs_aarch64(layer)
+    return "uint8 codes" if layer.scales.offset else needs_aarch64(layer) or few_values(layer, 6)
 
 
 def _linear(layer: CodeSum) -> str | None:
-    return _upper_half(layer) if layer.form.kind == "linear" else "it takes two multipliers"
+    return _upper_half(layer) or few_channels(layer, 3) if layer.form.kind == "linear" else "it takes two multipliers"
 
 
 def _single_values(layer: CodeSum) -> str | None:
@@ -173,7 +187,7 @@ def _pack_fused(layer: CodeSum) -> Struct:
 
 
 KERNELS = (
-    Kernel("btw_add_s8_neon", "pixels", "s8", "neon", "add", _upper_half, in_place=True),
+    Kernel("btw_add_s8_neon", "pixels", "s8", "neon", "add", _vectors, in_place=True),
     Kernel("btw_add_fused_s8_neon", "pixels", "s8", "neon", "add", _fused, _pack_fused, in_place=True),
     Kernel("btw_add_s8_mve", "pixels", "s8", "mve", "add", _shift_by_halves, in_place=True),
     Kernel("btw_add_s8_armv7m", "pixels", "s8", "armv7m", "add", _no_halves, in_place=True),

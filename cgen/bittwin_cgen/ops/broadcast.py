@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ def steps_of(x: TensorType, y: TensorType) -> tuple[int, int] | None:
     """Elements of x from one pixel of y to the next, and from one channel to the next; None where they are not even.
 
     x has y's rank, and 1 where it is repeated: (channels, 1) of one shape, (0, 1) a value a channel, (1, 0) a value a
-    pixel, (0, 0) one value.
+    pixel, (0, 0) one value. With one channel the two are equal.
     """
     channels, rank = y.layout[2], len(y.shape)
     channel_axes = {1} if rank in (2, 3, 4) else set(range(rank))
@@ -31,7 +32,7 @@ def steps_of(x: TensorType, y: TensorType) -> tuple[int, int] | None:
     if any(len(found) > 1 or not all(step.is_integer() for step in found) for found in steps):
         return None
     pixel, channel = (int(next(iter(found), 0)) for found in steps)
-    return pixel, channel
+    return pixel, pixel if channels == 1 else channel
 
 
 def fields_of(inputs: Sequence[TensorType], y: TensorType, sides: Sequence[str] = "ab") -> dict[str, Field]:
@@ -55,6 +56,21 @@ def one_repeats(layer: Layer) -> str | None:
     if repeats_second(layer.inputs, layer.output) or repeats_second(layer.inputs[::-1], layer.output):
         return None
     return "no operand has the shape of the output"
+
+
+def few_values(layer: Layer, least: int) -> str | None:
+    """Why not, for kernels of vectors, where the output has fewer values than `least`."""
+    size = math.prod(layer.output.shape)
+    return f"{size} values; portable C takes fewer instructions" if size < least else None
+
+
+def few_channels(layer: Layer, least: int) -> str | None:
+    """Why not, where so few channels repeat an operand that the compiler's vectors of pixels are better."""
+    channels = layer.output.layout[2]
+    repeated = any(steps_of(x, layer.output) not in ((channels, 1), (0, 0)) for x in layer.inputs)
+    if repeated and 1 < channels < least:
+        return f"an operand repeats along {channels} channels; portable C takes fewer instructions"
+    return None
 
 
 def call_of(

@@ -189,9 +189,17 @@ def depthwise_stream(layer: Weighted, taps: Array, together: int = 1) -> Array:
     return np.concatenate([words, by_lane.reshape(len(words), -1)], axis=1).reshape(-1)
 
 
-def depthwise_3x3(layer: Weighted) -> str | None:
+def not_depthwise(layer: Weighted) -> str | None:
     if not layer.depthwise or layer.output_channels != layer.input_channels:
         return "not depthwise with one output channel for each input channel"
+    if layer.output_channels <= 2 and layer.stride[1] > 1:
+        return f"{layer.output_channels} channels of pixels apart; portable C takes fewer instructions"
+    return None
+
+
+def depthwise_3x3(layer: Weighted) -> str | None:
+    if reason := not_depthwise(layer):
+        return reason
     if layer.weight.shape[2:] != (3, 3):
         return f"a kernel of {layer.kernel_height}x{layer.kernel_width}; it takes 3x3"
     if tap_groups(layer.weight.reshape(-1, 9)) is None:
@@ -247,8 +255,8 @@ def paired_taps(layer: Weighted) -> Array:
 
 
 def depthwise(layer: Weighted) -> str | None:
-    if not layer.depthwise or layer.output_channels != layer.input_channels:
-        return "not depthwise with one output channel for each input channel"
+    if reason := not_depthwise(layer):
+        return reason
     if not fits_16_bits(paired_taps(layer).reshape(layer.output_channels, -1, 2)):
         return "weights of -128 meet in a pair of taps: 16-bit sums could overflow"
     return None

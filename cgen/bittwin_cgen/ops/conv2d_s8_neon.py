@@ -216,7 +216,9 @@ def pairs_fit(taps: Array) -> bool:
 
 
 def depthwise(layer: Weighted) -> str | None:
-    if layer.depthwise and layer.output_channels <= 2:
+    taps = layer.kernel_height * layer.kernel_width
+    few = 4 if layer.kernel_width == 1 else 3 if layer.target.armv7 and taps > 9 else 2
+    if layer.depthwise and layer.output_channels <= few:
         return f"{layer.output_channels} channels of the 8 of a vector; portable C takes fewer instructions"
     return None if layer.depthwise else "not depthwise: each output channel reads several inputs"
 
@@ -224,6 +226,8 @@ def depthwise(layer: Weighted) -> str | None:
 def depthwise_3x3(layer: Weighted) -> str | None:
     if not layer.depthwise or layer.output_channels != layer.input_channels:
         return "not depthwise with one output channel for each input channel"
+    if layer.output_channels <= 2:
+        return depthwise(layer)
     if layer.weight.shape[2:] != (3, 3):
         return f"a kernel of {layer.kernel_height}x{layer.kernel_width}; it takes 3x3"
     return None

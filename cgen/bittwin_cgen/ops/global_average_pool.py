@@ -88,12 +88,17 @@ def _not_eight(layer: Layer) -> str | None:
     return "8 channels, which the kernel for an FPU takes at once" if channels == 8 else None
 
 
+def _eights(layer: Layer) -> str | None:
+    channels = layer.output.layout[2]
+    return None if channels >= 8 else f"{channels} channels; its vectors take 8"
+
+
 KERNELS = (
     Kernel(
         "btw_global_average_pool_s8_mve", "reduce", "s8", "mve", "global_average_pool", _narrow, scratch=_sums_of_eights
     ),
     Kernel("btw_global_average_pool_s8_dsp", "reduce", "s8", "dsp", "global_average_pool", scratch=_sums),
-    Kernel("btw_global_average_pool_s8_neon", "reduce", "s8", "neon", "global_average_pool", scratch=_sums),
+    Kernel("btw_global_average_pool_s8_neon", "reduce", "s8", "neon", "global_average_pool", _eights, scratch=_sums),
     Kernel("btw_global_average_pool_s8_scalar", "reduce", "s8", "scalar", "global_average_pool", scratch=_sums),
     Kernel("btw_global_average_pool_f32_mve", "reduce", "f32", "mve", "global_average_pool", _not_eight),
     Kernel("btw_global_average_pool_f32_fpu", "reduce", "f32", "fpu", "global_average_pool"),

@@ -124,7 +124,10 @@ def one_channel(layer: Weighted) -> bool:
 
 def by_lanes(layer: Weighted, pieces: Pieces) -> bool:
     """True where weights of 16 bits pay, and the flash has room for them."""
-    return not one_channel(layer) and lanes_cost(pieces) < smull_cost(pieces) and not layer.compact
+    outputs = layer.output_channels // layer.groups
+    wide, narrow = (-(-outputs // size) * size for size in (8, 4))
+    pays = wide * lanes_cost(pieces) < narrow * smull_cost(pieces)
+    return pays and not one_channel(layer) and not layer.compact
 
 
 def products(layer: Weighted, isa: str, pieces: Pieces, advance: int) -> Struct:
@@ -176,7 +179,9 @@ def too_few(layer: Weighted, pieces: Pieces) -> str | None:
     if np.prod(layer.output.layout[:2]) == 1 and count == 1:
         few = length < 5 or (length > 16 if "dotprod" in layer.target.isas else length % 16 in (1, 2))
         return f"one sum of {length} products; portable C takes no more instructions" if few else None
-    short = length == 1 or (length == 2 and count > 2) or (layer.pointwise and length < 4 and not layer.target.armv7)
+    short = length == 1 or (length == 2 and count > 2) or (layer.pointwise and length < 5 and not layer.target.armv7)
+    if not layer.target.armv7 and "dotprod" not in layer.target.isas and layer.output.layout[1] >= 16:
+        short = short or (count > 1 and length < 4)
     return f"{count} times {length} products a pixel; portable C takes fewer instructions" if short else None
 
 

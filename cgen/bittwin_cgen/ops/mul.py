@@ -15,7 +15,16 @@ from bittwin_cgen.fixed_point import (
 )
 from bittwin_cgen.ir import Array, Call, Kernel, Layer, Op, Quantization, Struct, TensorType
 from bittwin_cgen.kernels import needs_aarch64, requantization_struct, select
-from bittwin_cgen.ops.broadcast import call_of, fields_of, keep_images, one_repeats, shape_of, steps_of
+from bittwin_cgen.ops.broadcast import (
+    call_of,
+    few_channels,
+    few_values,
+    fields_of,
+    keep_images,
+    one_repeats,
+    shape_of,
+    steps_of,
+)
 from bittwin_cgen.ops.linear_mve import SHIFT
 
 
@@ -76,6 +85,15 @@ def _proved(layer: Product) -> str | None:
     return "exact ties leave no integer form" if layer.proof is None else None
 
 
+def _vectors(layer: Product) -> str | None:
+    few = few_values(layer, 3) if layer.target.armv7 else few_channels(layer, 5)
+    return _proved(layer) or few
+
+
+def _float_vectors(layer: Product) -> str | None:
+    return needs_aarch64(layer) or (few_channels(layer, 5) if layer.proof is not None else None)
+
+
 def _by_three(layer: Product) -> str | None:
     if layer.proof is not None and layer.proof.shift != SHIFT:
         return f"a shift of {layer.proof.shift}; the kernel takes {SHIFT}"
@@ -98,8 +116,8 @@ KERNELS = (
     Kernel("btw_mul_s8_mve", "pixels", "s8", "mve", "mul", _by_three, in_place=True),
     Kernel("btw_mul_float_s8_mve", "pixels", "s8", "mve", "mul", one_repeats, in_place=True),
     Kernel("btw_mul_s8_dsp", "pixels", "s8", "dsp", "mul", _fours, in_place=True),
-    Kernel("btw_mul_s8_neon", "pixels", "s8", "neon", "mul", _proved, in_place=True),
-    Kernel("btw_mul_float_s8_neon", "pixels", "s8", "neon", "mul", needs_aarch64, in_place=True),
+    Kernel("btw_mul_s8_neon", "pixels", "s8", "neon", "mul", _vectors, in_place=True),
+    Kernel("btw_mul_float_s8_neon", "pixels", "s8", "neon", "mul", _float_vectors, in_place=True),
     Kernel("btw_mul_s8_scalar", "pixels", "s8", "scalar", "mul", _proved, in_place=True),
     Kernel("btw_mul_float_s8_scalar", "pixels", "s8", "scalar", "mul", in_place=True),
 )

@@ -8,7 +8,8 @@
 /* (v + constant) >> 16 for four pairs of codes; exact halves are found in all 32 bits. */
 BTW_NEON int16x4_t btw_neon_add_broadcast_4(const btw_add_broadcast_linear_s8 *layer, int32x4_t a, int32x4_t b)
 {
-    const int32x4_t v = vmlaq_n_s32(vmulq_n_s32(a, layer->a_multiplier), b, layer->b_multiplier);
+    const int32x4_t of_a = vdupq_n_s32(layer->a_multiplier), of_b = vdupq_n_s32(layer->b_multiplier);
+    const int32x4_t v = vmlaq_s32(vmulq_s32(a, of_a), b, of_b);
     const int32x4_t whole = vaddq_s32(v, vdupq_n_s32(layer->constant));
     const int32x4_t odd = vandq_s32(vshlq_s32(whole, vdupq_n_s32(-layer->shift)), vdupq_n_s32(layer->half_even));
     return vaddhn_s32(whole, odd);
@@ -22,16 +23,10 @@ BTW_NEON int8x8_t btw_neon_add_broadcast_8(const btw_add_broadcast_linear_s8 *la
     return vqmovn_s16(vshlq_s16(high, vdupq_n_s16((int16_t)(16 - layer->shift))));
 }
 
-BTW_NEON int8_t btw_neon_add_broadcast_1(const btw_add_broadcast_linear_s8 *layer, int8_t a, int8_t b)
-{
-    const int32_t v = a * layer->a_multiplier + b * layer->b_multiplier + layer->constant;
-    return btw_clamp_s8((v + ((v >> layer->shift) & layer->half_even)) >> layer->shift);
-}
-
 BTW_KERNEL BTW_FOLDED void btw_add_broadcast_s8_neon(const btw_add_broadcast_linear_s8 *layer, const int8_t *a,
                                                      const int8_t *b, int8_t *y, int pixels)
 {
-    BTW_NEON_PAIRS(btw_neon_add_broadcast_8, btw_neon_add_broadcast_1, layer, a, b, y, pixels);
+    BTW_NEON_PAIRS(btw_neon_add_broadcast_8, layer, a, b, y, pixels);
 }
 
 #endif

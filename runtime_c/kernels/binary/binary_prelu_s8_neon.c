@@ -20,17 +20,10 @@ BTW_NEON int8x8_t btw_neon_prelu_8(const btw_binary_s8 *layer, int8x8_t x0, int8
                              layer->y_zero_point);
 }
 
-BTW_NEON int8_t btw_neon_prelu_1(const btw_binary_s8 *layer, int8_t x0, int8_t x1)
-{
-    const float a = layer->a_scale * (float)(x0 - layer->a_zero_point);
-    const float b = layer->b_scale * (float)(x1 - layer->b_zero_point);
-    return btw_quantize_s8(a < 0.0f ? a * b : a, layer->y_scale, layer->y_zero_point);
-}
-
 BTW_KERNEL BTW_FOLDED void btw_binary_prelu_s8_neon(const btw_binary_s8 *layer, const int8_t *x0, const int8_t *x1,
                                                     int8_t *y, int pixels)
 {
-    BTW_NEON_PAIRS(btw_neon_prelu_8, btw_neon_prelu_1, layer, x0, x1, y, pixels);
+    BTW_NEON_PAIRS(btw_neon_prelu_8, layer, x0, x1, y, pixels);
 }
 
 #endif

@@ -20,16 +20,10 @@ BTW_NEON int8x8_t btw_neon_mul_float_8(const btw_mul_float_s8 *layer, int8x8_t a
     return vqmovn_s16(vqaddq_s16(codes, vdupq_n_s16((int16_t)-layer->offset)));
 }
 
-BTW_NEON int8_t btw_neon_mul_float_1(const btw_mul_float_s8 *layer, int8_t a, int8_t b)
-{
-    const float product = (float)((a - layer->a_zero_point) * (b - layer->b_zero_point)) * layer->ratio;
-    return btw_saturate_offset_s8(product + (float)layer->y_zero_point, layer->offset);
-}
-
 BTW_KERNEL BTW_FOLDED void btw_mul_float_s8_neon(const btw_mul_float_s8 *layer, const int8_t *a, const int8_t *b,
                                                  int8_t *y, int pixels)
 {
-    BTW_NEON_PAIRS(btw_neon_mul_float_8, btw_neon_mul_float_1, layer, a, b, y, pixels);
+    BTW_NEON_PAIRS(btw_neon_mul_float_8, layer, a, b, y, pixels);
 }
 
 #endif

@@ -21,15 +21,10 @@ BTW_NEON int8x8_t btw_neon_mul_8(const btw_mul_s8 *layer, int8x8_t a, int8x8_t b
     return vqmovn_s16(vqaddq_s16(codes, vdupq_n_s16((int16_t)layer->requantization.zero_point)));
 }
 
-BTW_NEON int8_t btw_neon_mul_1(const btw_mul_s8 *layer, int8_t a, int8_t b)
-{
-    return btw_requantize(&layer->requantization, 0, (a - layer->a_zero_point) * (b - layer->b_zero_point));
-}
-
 BTW_KERNEL BTW_FOLDED void btw_mul_s8_neon(const btw_mul_s8 *layer, const int8_t *a, const int8_t *b, int8_t *y,
                                            int pixels)
 {
-    BTW_NEON_PAIRS(btw_neon_mul_8, btw_neon_mul_1, layer, a, b, y, pixels);
+    BTW_NEON_PAIRS(btw_neon_mul_8, layer, a, b, y, pixels);
 }
 
 #endif
