@@ -1283,7 +1283,7 @@ for _isa in ("fpu", "mve"):
         "depthwise_conv2d_3x3": lambda random: conv_f32(random, depthwise=True, shape_of="3x3"),
         "depthwise_conv2d": lambda random: conv_f32(random, depthwise=True, shape_of="wide"),
         "average_pool": lambda random: average_pool_f32(random, wide=True),
-        "global_average_pool": global_average_pool_f32,
+        "global_average_pool": lambda random: global_average_pool_f32(random, 40),
         "max_pool": lambda random: max_pool_f32(random, wide=True),
         "linear": lambda random: (
             linear_f32(random) if random.random() < 0.3 else conv_f32(random, depthwise=False, shape_of="1x1")
