@@ -50,6 +50,7 @@ SYMBOLS = {
         "btw_add_broadcast_s8_mve",
         "btw_add_table_s8_mve",
         "btw_average_pool_s8_mve",
+        "btw_average_pool_sums_s8_mve",
         "btw_concat_s8_mve",
         "btw_copy_u8_mve",
         "btw_gather_pixels_u8_mve",

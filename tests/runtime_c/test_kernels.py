@@ -1236,6 +1236,7 @@ for _symbol, _draw in {  # kernels of other processors, as their plain C twins: 
     "btw_max_pool_s8_dsp": lambda random: max_pool_s8(random, wide=True),
     "btw_table_s8_armv7m": table_s8,
     "btw_table_s8_mve": table_s8,
+    "btw_average_pool_sums_s8_mve": lambda random: average_pool_s8(random, wide=random.random() < 0.5),
     "btw_average_pool_s8_mve": lambda random: average_pool_s8(random, wide=random.random() < 0.5),
     "btw_conv_transpose2d_f32_fpu": lambda random: conv_transpose_f32(random, 12),
     "btw_conv_transpose2d_one_output_f32_fpu": lambda random: conv_transpose_f32(random, 12, one=True),

@@ -164,9 +164,11 @@ def _least_errors(layer: Layer, form: AverageForm) -> Array | None:
     return average_least_errors(form, x.scale, x.zero_point, y.scale, y.zero_point, y.offset)
 
 
-def _many_doubts(form: AverageForm) -> bool:
-    sums = np.arange(CODE_LOW * form.least, CODE_HIGH * form.least + 1)
-    return bool(form.apply(sums, form.least)[1].mean() >= MANY_DOUBTS)
+def _many_doubts(form: AverageForm, count: int | None = None) -> bool:
+    """Of windows of `count` pixels; without it, of the least number."""
+    count = form.least if count is None else count
+    sums = np.arange(CODE_LOW * count, CODE_HIGH * count + 1)
+    return bool(form.apply(sums, count)[1].mean() >= MANY_DOUBTS)
 
 
 @cache
@@ -217,7 +219,23 @@ def _float_sums(layer: Layer) -> str | None:
     return _TAPS.accepts(layer)
 
 
+def _sums_in_vectors(layer: Layer) -> str | None:
+    form, taps = sums_form(layer), math.prod(cast(AveragePool, layer.node.op).pooling.kernel)
+    if taps > 255:
+        return f"a window of {taps} pixels; their sum fits 16 bits up to 255"
+    if form is None or _many_doubts(form, max(_counts_of(layer))):  # of most windows
+        return "no integer form decides nearly all codes"
+    if any(form.apply(np.zeros(1, np.int64), count)[1].any() for count in _counts_of(layer)):
+        return "a sum of 0, which lanes without a channel have, is in doubt"
+    return _TAPS.accepts(layer)
+
+
+def _counts_of(layer: Layer) -> frozenset[int]:
+    return _counts(cast(AveragePool, layer.node.op), layer.inputs[0], layer.output)
+
+
 KERNELS = (
+    replace(_TAPS, symbol="btw_average_pool_sums_s8_mve", accepts=_sums_in_vectors),
     by_taps("btw_average_pool_f32_mve", 2),
     by_taps("btw_average_pool_f32_fpu", 8),
     replace(_TAPS, accepts=_float_sums),

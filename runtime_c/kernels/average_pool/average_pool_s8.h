@@ -41,6 +41,8 @@ typedef struct {
 
 #if !defined(BTW_INLINE_KERNELS)
 void btw_average_pool_s8_mve(const btw_average_pool_s8 *layer, const void *const rows[], int8_t *y, void *scratch);
+void btw_average_pool_sums_s8_mve(const btw_average_pool_sums_s8 *layer, const void *const rows[], int8_t *y,
+                                  void *scratch);
 void btw_average_pool_sums_s8_armv7m(const btw_average_pool_sums_s8 *layer, const void *const rows[], int8_t *y);
 void btw_average_pool_sums_s8_scalar(const btw_average_pool_sums_s8 *layer, const void *const rows[], int8_t *y);
 void btw_average_pool_s8_neon(const btw_average_pool_s8 *layer, const void *const rows[], int8_t *y);
