@@ -155,7 +155,8 @@ def _row(
     pack: Callable[[Weighted], Struct],
     scratch: Callable[[Weighted], int] | None,
 ) -> F32Kernel:
-    return F32Kernel(symbol, "rows", "f32", isa, "conv2d", accepts, pack, scratch)
+    per_mac = {"fpu": 1.1, "mve": 0.35}[isa]  # of convolutions; depthwise ones have no other form to be compared with
+    return F32Kernel(symbol, "rows", "f32", isa, "conv2d", accepts, pack, scratch, per_mac=per_mac)
 
 
 KERNELS = (
