@@ -23,6 +23,7 @@ from tests.graphs import GraphBuilder, Tensor
 
 Draw = tuple[str, Callable[[GraphBuilder, Tensor], Tensor], tuple[int, int, int]]
 CHANNELS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 17)
+SHARED = ("cortex-m3", "cortex-m4")  # layers share kernels, as in a network of many: assembler is in none of them
 MAPS = ((1, 1), (5, 7), (3, 19))
 KERNELS = ((1, 2), (2, 1), (5, 1), (4, 4), (7, 7))
 GROUPS = (
@@ -112,7 +113,8 @@ def counts(model: onnx.ModelProto, target: str, fold: bool) -> dict[str, tuple[i
         ("cortex-a76", (convolutions, groups)),
         ("armv8.6-a", (convolutions, groups)),
         ("armv7-a", (convolutions, groups, others)),
-        ("cortex-m4", (groups,)),
+        ("cortex-m3", (convolutions, others)),
+        ("cortex-m4", (convolutions, groups, others)),
         ("cortex-m55", (groups,)),
     ],
 )
@@ -123,12 +125,15 @@ def test_no_kernel_takes_more_instructions_than_portable_c(
     model, titles = network(draw for grid in grids for draw in grid())
     chosen = counts(model, target, fold=False)
     monkeypatch.setitem(TARGETS, target, replace(TARGETS[target], isas=("scalar",)))
-    scalar = counts(model, target, fold=True)
+    scalar = counts(model, target, fold=target not in SHARED)
     slower = []
     for node, title in titles.items():
         (count, kernel, refused), (most, plain, _) = chosen[node], scalar[node]
-        assert kernel != plain or refused, f"{title}: nothing says why {kernel} was chosen"
-        if kernel != plain and count > most + most // 100:  # what registers and order around it may cost
+        if target != "cortex-m3":  # it has no kernels of some kinds
+            assert kernel != plain or refused, f"{title}: nothing says why {kernel} was chosen"
+        around = max(most // 100, 32 if target in SHARED else 0)  # what registers, order and calls around it may cost
+        if kernel != plain and count > most + around:
             slower.append(f"{title}: {count} by {kernel}, {most} by {plain}")
     assert not slower, "\n".join(slower)
-    assert sum(chosen[node][1] != scalar[node][1] for node in titles) > len(titles) // 2
+    least = len(titles) // (3 if target == "cortex-m3" else 2)
+    assert sum(chosen[node][1] != scalar[node][1] for node in titles) > least

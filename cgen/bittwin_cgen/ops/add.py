@@ -143,7 +143,7 @@ class CodeSum(Layer):
 
 
 def _no_halves(layer: CodeSum) -> str | None:
-    return "exact halves go to the even code" if layer.form.half_even else None
+    return "exact halves go to the even code" if layer.form.half_even else few_values(layer, 8)
 
 
 def _shift_by_halves(layer: CodeSum) -> str | None:

@@ -19,6 +19,7 @@ from bittwin_cgen.ops.linear_armv7m import (
     Armv7mKernel,
     compact_scratch,
     compact_taps_struct,
+    exact_cost,
     not_three,
     slower_than,
     taps_struct,
@@ -70,7 +71,13 @@ def _too_few_pixels(layer: Weighted) -> str | None:
     pixels, channels, taps = layer.output.layout[1], layer.output_channels, layer.kernel_height * layer.kernel_width
     passes = 1 + (channels % 4 > 0)
     assembler = 15 + 4 * taps + passes * 35 + pixels * (14 * passes + -(-channels // 4) * (26 + 11 * taps))
-    return slower_than(assembler + unproved_cost(layer, 100, 7), pixels * (8 + channels * (14 + 4 * taps)))
+    return slower_than(assembler + unproved_cost(layer, 100, 7), _scalar_depthwise(layer))
+
+
+def _scalar_depthwise(layer: Weighted) -> float:
+    """Instructions of the scalar kernel for an output row."""
+    taps = layer.kernel_height * layer.kernel_width
+    return layer.output.layout[1] * (8 + layer.output_channels * (12 + 3.2 * taps)) + exact_cost(layer)
 
 
 def _pack_depthwise(layer: Weighted) -> Struct:
@@ -102,7 +109,7 @@ def _too_few_pixels_3x3(layer: Weighted) -> str | None:
     pixels, channels, stride = layer.output.layout[1], layer.output_channels, layer.stride[1]
     fours = pixels // 4 if layer.dilation[1] == 1 and stride <= 2 else 0
     assembler = 60 + fours * (12 + (73 + 9 * stride) * channels) + (pixels - 4 * fours) * (14 + 27 * channels)
-    return slower_than(assembler + unproved_cost(layer, 100, 7), pixels * (8 + 50 * channels))
+    return slower_than(assembler + unproved_cost(layer, 100, 7), _scalar_depthwise(layer))
 
 
 def _pack_3x3(layer: Weighted) -> Struct:

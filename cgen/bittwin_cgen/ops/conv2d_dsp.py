@@ -345,9 +345,15 @@ def depthwise_fields(layer: Weighted) -> dict[str, Field]:
     )
 
 
+def _depthwise(layer: Weighted) -> str | None:
+    if layer.output.layout[:2] == (1, 1) and layer.output_channels < 8:
+        return f"one pixel of {layer.output_channels} channels; others take fewer instructions"
+    return one_to_one(layer)
+
+
 def _accepts_3x3(layer: Weighted) -> str | None:
     other = None if layer.weight.shape[2:] == (3, 3) else f"the kernel is {layer.kernel_height}x{layer.kernel_width}"
-    return one_to_one(layer) or other or unproved(layer)
+    return _depthwise(layer) or other or unproved(layer)
 
 
 def _pack_3x3(layer: Weighted) -> Struct:
@@ -418,10 +424,10 @@ def _all(*checks: Callable[[Weighted], str | None]) -> Callable[[Weighted], str 
 
 KERNELS = (
     _row("btw_depthwise_conv2d_3x3_s8_dsp", _accepts_3x3, _pack_3x3, None, per_mac=2.4),
-    _row("btw_depthwise_conv2d_s8_dsp", _all(one_to_one, unproved), _pack_depthwise, _depthwise_scratch, per_mac=3),
+    _row("btw_depthwise_conv2d_s8_dsp", _all(_depthwise, unproved), _pack_depthwise, _depthwise_scratch, per_mac=3),
     _row(
         "btw_depthwise_conv2d_s8_dsp_float",
-        _all(one_to_one, no_fpu),
+        _all(_depthwise, no_fpu),
         _pack_depthwise_float,
         _depthwise_scratch,
         per_mac=3,

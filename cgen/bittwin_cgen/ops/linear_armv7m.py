@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bittwin_cgen.ir import Array, Constant, Field, Kernel, Struct
-from bittwin_cgen.ops.linear_dsp import blocks
+from bittwin_cgen.ops.linear_dsp import blocks, scalar_cost
 from bittwin_cgen.ops.packed import stored_twice, unproved_cost, unproved_struct
 from bittwin_cgen.ops.weighted import Weighted
 
@@ -93,8 +93,15 @@ def too_small(layer: Weighted, rows: int, row_bytes: int) -> str | None:
         32 + 5.7 * taps
     )
     assembler = passes * 100 + pixels * pixel + (6 * pixels * channels if channels < 4 else 0)
-    scalar = pixels * (8 + channels * (14 + 4 * rows + 4 * rows * row_bytes))
-    return slower_than(assembler + unproved_cost(layer, 100, 5), scalar)
+    return slower_than(
+        assembler + unproved_cost(layer, 100, 5), scalar_cost(layer, rows, row_bytes) + exact_cost(layer)
+    )
+
+
+def exact_cost(layer: Weighted) -> float:
+    """Instructions of the scalar kernel for an output row of the channels without a proof, beyond those of others."""
+    assert layer.requantization is not None
+    return 250 * layer.output.layout[1] * layer.requantization.unproved
 
 
 def slower_than(assembler: float, scalar: float) -> str | None:
@@ -110,8 +117,8 @@ def too_small_compact(layer: Weighted, rows: int, row_bytes: int) -> str | None:
     calls = (channels >= 4) + (channels % 4 > 0)
     gathered = 2 * rows * (14 + 1.6 * row_bytes) if rows > 1 else 0
     pair = 50 + gathered + calls * 30 + -(-channels // 4) * (52 + 14.5 * taps)
-    scalar = pixels * (8 + channels * (14 + 4 * rows + 4 * rows * row_bytes))
-    return slower_than(30 + -(-pixels // 2) * pair + unproved_cost(layer, 100, 5), scalar)
+    assembler = 30 + -(-pixels // 2) * pair + unproved_cost(layer, 100, 5)
+    return slower_than(assembler, scalar_cost(layer, rows, row_bytes) + exact_cost(layer))
 
 
 def not_three(layer: Weighted) -> str | None:

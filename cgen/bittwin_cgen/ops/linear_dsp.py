@@ -147,8 +147,14 @@ def assembler_cost(
 
 
 def scalar_cost(layer: Weighted, rows: int, row_bytes: int) -> float:
-    """The same of the scalar kernel, for runs of neighbouring taps."""
-    return layer.output.layout[1] * (8 + layer.output_channels * (12 + 4 * rows + 3.4 * rows * row_bytes))
+    """The same of the scalar kernel, for runs of neighbouring taps; also on cortex-m3.
+
+    Compilers unroll short runs, but where one pixel is a matrix product, whose kernel layers share.
+    """
+    pixels = layer.output.layout[1]
+    short = row_bytes <= 18 and (rows > 1 or pixels > 1)
+    channel, tap = (6, 2.75) if short else (14, 4)
+    return pixels * (8 + layer.output_channels * (channel + 4 * rows + tap * rows * row_bytes))
 
 
 def too_small(layer: Weighted, rows: int, row_bytes: int, tap: float = 5.5) -> str | None:

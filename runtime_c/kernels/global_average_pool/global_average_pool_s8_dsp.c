@@ -22,7 +22,7 @@ BTW_KERNEL void btw_global_average_pool_s8_dsp(const btw_global_average_pool_s8 
 {
     const int channels = layer->channels, whole = channels & ~3;
     if (row == 0) {
-        for (int c = 0; c < channels; c++)
+        for (int c = 0; c < whole; c++)
             sums[c] = layer->bias;
     }
     for (int c = 0; c < whole; c += 4) {
@@ -39,9 +39,12 @@ BTW_KERNEL void btw_global_average_pool_s8_dsp(const btw_global_average_pool_s8 
         sums[c + 2] = sum2;
         sums[c + 3] = sum3;
     }
-    for (int c = whole; c < channels; c++)
+    for (int c = whole; c < channels; c++) {
+        int32_t sum = row == 0 ? layer->bias : sums[c];
         for (int ix = 0; ix < layer->width; ix++)
-            sums[c] += x[ix * channels + c];
+            sum += x[ix * channels + c];
+        sums[c] = sum;
+    }
     if (row == layer->height - 1) {
         for (int c = 0; c < channels; c++)
             y[c] = btw_global_average_code(&layer->requantization, sums[c]);
