@@ -147,8 +147,9 @@ def _no_halves(layer: CodeSum) -> str | None:
 
 
 def _shift_by_halves(layer: CodeSum) -> str | None:
-    fits = 17 <= layer.form.shift <= 24
-    return None if fits else f"a shift of {layer.form.shift}; the vectors take 17 to 24"
+    if not 17 <= layer.form.shift <= 24:
+        return f"a shift of {layer.form.shift}; the vectors take 17 to 24"
+    return few_values(layer, 6)
 
 
 def _upper_half(layer: CodeSum) -> str | None:

@@ -18,6 +18,7 @@ from bittwin_cgen.ops.linear_mve import (
     narrow_channels,
     narrow_cost,
     padded,
+    portable_is_less,
     requantization_fields,
     split_stream,
     step_order,
@@ -32,6 +33,15 @@ STEP = 14  # instructions for 16 bytes, 4 channels and 2 pixels
 
 def one_group(layer: Weighted) -> str | None:
     return f"{layer.groups} groups; it takes one" if layer.groups > 1 else None
+
+
+def few_products(layer: Weighted) -> str | None:
+    """Why not, where portable C takes fewer instructions for a row than either kernel below."""
+    if layer.groups > 1 or layer.pointwise:
+        return one_group(layer) or pointwise(layer)
+    vectors, pixels = max(150, min(row_costs(layer))), layer.output.layout[1]
+    scalar = 12 + pixels * layer.output_channels * (9 + 3 * layer.weight[0].size)
+    return portable_is_less(layer, vectors, scalar) if pixels <= PIXELS else None
 
 
 def parts(layer: Weighted) -> list[tuple[int, int]]:
@@ -91,10 +101,8 @@ def runs_scratch(layer: Weighted) -> int:
 # ---------------------------------------------------------------- through scratch memory
 
 
-def few_channels(layer: Weighted) -> str | None:
-    """Suits where kernel rows fill vectors so badly that copying them together takes fewer instructions."""
-    if layer.groups > 1:
-        return one_group(layer)
+def row_costs(layer: Weighted) -> tuple[int, int]:
+    """Instructions for a row, about: straight from the rows, and through scratch memory."""
     outputs, pixels, table = layer.output_channels, layer.output.layout[1], runs(layer)
     size = layer.kernel_height * layer.kernel_width * layer.input_channels
     copies = sum(-(-length // 16) for _, length in parts(layer)) * layer.kernel_height
@@ -107,7 +115,15 @@ def few_channels(layer: Weighted) -> str | None:
         return block_cost(outputs, steps, pixels) + -(-outputs // 8) * pixels * more
 
     long = 6 if dense > MOST_STEPS else 0
-    if cost(straight, len(table), 2 * len(table)) <= cost(dense, 1, long) + 6 * copies * pixels:
+    return cost(straight, len(table), 2 * len(table)), cost(dense, 1, long) + 6 * copies * pixels
+
+
+def few_channels(layer: Weighted) -> str | None:
+    """Suits where kernel rows fill vectors so badly that copying them together takes fewer instructions."""
+    if layer.groups > 1:
+        return one_group(layer)
+    straight, copied = row_costs(layer)
+    if straight <= copied:
         return "its kernel rows fill vectors well enough to be read where they lie"
     return None
 
@@ -192,9 +208,10 @@ def depthwise_stream(layer: Weighted, taps: Array, together: int = 1) -> Array:
 def not_depthwise(layer: Weighted) -> str | None:
     if not layer.depthwise or layer.output_channels != layer.input_channels:
         return "not depthwise with one output channel for each input channel"
-    if layer.output_channels <= 2 and layer.stride[1] > 1:
-        return f"{layer.output_channels} channels of pixels apart; portable C takes fewer instructions"
-    return None
+    channels, pixels, taps = layer.output_channels, layer.output.layout[1], layer.weight[0].size
+    vectors = 110 + depthwise_cost(layer, pixels_together(layer), taps + taps % 2)
+    scalar = channels * (pixels * (9 + 4 * taps) + 13)
+    return portable_is_less(layer, vectors, scalar)
 
 
 def depthwise_3x3(layer: Weighted) -> str | None:
@@ -210,16 +227,17 @@ def depthwise_3x3(layer: Weighted) -> str | None:
 def pixels_together(layer: Weighted) -> int:
     """Neighbouring pixels that share vectors: as many as take the fewest instructions a row, about; each costs a copy
     of the weights, so at most 8."""
-    channels, width = layer.input_channels, layer.output.layout[1]
     if layer.stride[1] != 1:
         return 1
-    vector = 40 + 10 * layer.weight[0].size
+    taps, most = layer.weight[0].size, min(8, layer.output.layout[1])
+    return min(range(1, most + 1), key=lambda pixels: (depthwise_cost(layer, pixels, taps), pixels))
 
-    def instructions(pixels: int) -> int:
-        whole, rest = divmod(width, pixels)
-        return -(-pixels * channels // 16) * (50 + whole * vector) + -(-rest * channels // 16) * (50 + vector)
 
-    return min(range(1, min(8, width) + 1), key=lambda pixels: (instructions(pixels), pixels))
+def depthwise_cost(layer: Weighted, together: int, taps: int) -> int:
+    """Instructions for a row, about."""
+    channels, vector = layer.input_channels, 40 + 10 * taps
+    whole, rest = divmod(layer.output.layout[1], together)
+    return -(-together * channels // 16) * (50 + whole * vector) + -(-rest * channels // 16) * (50 + vector)
 
 
 def pack_depthwise_3x3(layer: Weighted) -> Struct:
@@ -436,11 +454,11 @@ KERNELS = (
         "s8",
         "mve",
         "conv2d",
-        few_channels,
+        lambda layer: few_products(layer) or few_channels(layer),
         pack_few_channels,
         windows_scratch,
     ),
-    MveKernel("btw_conv2d_s8_mve", "rows", "s8", "mve", "conv2d", one_group, pack_rows, runs_scratch, SLACK),
+    MveKernel("btw_conv2d_s8_mve", "rows", "s8", "mve", "conv2d", few_products, pack_rows, runs_scratch, SLACK),
     # The same kernels where layers in groups are computed as if they had none.
     MveKernel(
         "btw_linear_s8_mve",

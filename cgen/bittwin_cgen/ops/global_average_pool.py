@@ -75,10 +75,18 @@ def _sums_of_eights(layer: Layer) -> int:
 
 
 def _narrow(layer: Layer) -> str | None:
-    _, width, channels = layer.inputs[0].layout
+    height, width, channels = layer.inputs[0].layout
     if channels == 1:
         return "1 channel; a vector takes 16"
+    if height * width > 8 and channels * height * width < 40 + height * (20 + 2 * width):
+        return f"{channels} channels; portable C takes fewer instructions"
     return None if width <= 256 else f"rows of {width} pixels; sums of a row fit 16 bits up to 256"
+
+
+def _no_helium(layer: Layer) -> str | None:
+    """Where there is Helium, the compiler's vectors for portable C take fewer instructions than pairs of channels."""
+    several = "mve" in layer.target.isas and layer.output.layout[2] > 1
+    return "few channels, for which the compiler has vectors" if several else None
 
 
 def _not_eight(layer: Layer) -> str | None:
@@ -97,7 +105,7 @@ KERNELS = (
     Kernel(
         "btw_global_average_pool_s8_mve", "reduce", "s8", "mve", "global_average_pool", _narrow, scratch=_sums_of_eights
     ),
-    Kernel("btw_global_average_pool_s8_dsp", "reduce", "s8", "dsp", "global_average_pool", scratch=_sums),
+    Kernel("btw_global_average_pool_s8_dsp", "reduce", "s8", "dsp", "global_average_pool", _no_helium, scratch=_sums),
     Kernel("btw_global_average_pool_s8_neon", "reduce", "s8", "neon", "global_average_pool", _eights, scratch=_sums),
     Kernel("btw_global_average_pool_s8_scalar", "reduce", "s8", "scalar", "global_average_pool", scratch=_sums),
     Kernel("btw_global_average_pool_f32_mve", "reduce", "f32", "mve", "global_average_pool", _not_eight),

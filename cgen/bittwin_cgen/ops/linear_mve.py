@@ -113,8 +113,11 @@ def split_stream(taps: Array, bias: Array, factor: Array, order: list[int], narr
 # ---------------------------------------------------------------- pixels together
 
 
-def together(inputs: int, outputs: int, pixels: int) -> int:
-    """How many pixels are computed as one with zeros between their weights: where few channels leave vectors empty."""
+def together(inputs: int, outputs: int, pixels: int) -> tuple[int, int]:
+    """(instructions of a row, about, how many pixels are computed as one with zeros between their weights).
+
+    The latter is more than one where few channels leave vectors empty.
+    """
 
     def cost(count: int) -> tuple[int, int]:
         steps, joined = -(-inputs * count // 16), outputs * count
@@ -122,13 +125,13 @@ def together(inputs: int, outputs: int, pixels: int) -> int:
         return found + (60 + pixels_cost(joined, steps, 1) if pixels % count else 0), count
 
     most = min(8, pixels) if inputs * outputs <= 256 else 1
-    return min(range(1, most + 1), key=cost)
+    return min(cost(count) for count in range(1, most + 1))
 
 
 def pack(layer: Weighted) -> Struct:
     assert layer.requantization is not None
     pixels = layer.output.layout[1]
-    count = together(layer.input_channels, layer.output_channels, pixels)
+    _, count = together(layer.input_channels, layer.output_channels, pixels)
     taps = np.kron(np.eye(count, dtype=np.int8), layer.weight.reshape(layer.output_channels, -1))
     outputs, inputs = taps.shape
     steps = -(-inputs // 16)
@@ -140,14 +143,20 @@ def pack(layer: Weighted) -> Struct:
     return Struct("btw_linear_s8_mve_layer", fields)
 
 
+def portable_is_less(layer: Weighted, vectors: int, scalar: int) -> str | None:
+    """Why not, where portable C takes fewer instructions for a row; without a proof it takes far more than `scalar`."""
+    assert layer.requantization is not None
+    if layer.requantization.unproved or scalar >= vectors:
+        return None
+    return f"about {vectors} instructions a row; portable C takes about {scalar}"
+
+
 def accepts(layer: Weighted) -> str | None:
     if not layer.pointwise:
         return "not 1x1 with stride 1, no padding and one group"
     pixels, inputs, outputs = layer.output.layout[1], layer.input_channels, layer.output_channels
-    vectors, scalar = 60 + pixels_cost(outputs, -(-inputs // 16), 1), 16 + 7 * inputs * outputs
-    if pixels == 1 and scalar < vectors:
-        return f"about {vectors} instructions; the scalar kernel takes about {scalar}"
-    return None
+    vectors, scalar = 70 + together(inputs, outputs, pixels)[0], 12 + pixels * outputs * (10 + 5 * inputs // 2)
+    return portable_is_less(layer, vectors, scalar)
 
 
 KERNELS = (MveKernel("btw_linear_s8_mve", "pixels", "s8", "mve", "linear", accepts, pack, slack=SLACK),)

@@ -154,9 +154,12 @@ def by_taps(symbol: str, least: int) -> Kernel:
 
     def accepts(layer: Layer) -> str | None:
         _, width, channels = layer.output.layout
+        pooling = cast(PoolingOp, layer.node.op).pooling
         if channels < least or channels * width < (12 if isa == "mve" else 2 * least):
             return f"{channels} channels of {width} pixels; it is for {least} channels or more"
-        pooling = cast(PoolingOp, layer.node.op).pooling
+        scalar, vectors = 4 * channels * width * math.prod(pooling.kernel), 100 + 20 * width * -(-channels // 16)
+        if symbol == "btw_max_pool_s8_mve" and scalar < vectors:  # instructions of a row, about
+            return f"rows of {width} pixels of {channels} channels; portable C takes fewer instructions"
         empty = pooling.reaches_nothing(layer.inputs[0], layer.output)
         return "a window has no pixel of the image" if empty else None
 

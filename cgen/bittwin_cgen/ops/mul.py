@@ -94,6 +94,15 @@ def _float_vectors(layer: Product) -> str | None:
     return needs_aarch64(layer) or (few_channels(layer, 5) if layer.proof is not None else None)
 
 
+def _sixteens(layer: Product) -> str | None:
+    """For kernels that take 16 values at a time, of all pixels or, where b has one value for each, of one."""
+    channels = layer.output.layout[2]
+    steps = [steps_of(x, layer.output) for x in layer.inputs]
+    if (1, 0) in steps and channels == 2:
+        return "2 channels share a value; portable C takes fewer instructions"
+    return one_repeats(layer) or few_values(layer, 10 if steps[0] == steps[1] else 17)
+
+
 def _by_three(layer: Product) -> str | None:
     if layer.proof is not None and layer.proof.shift != SHIFT:
         return f"a shift of {layer.proof.shift}; the kernel takes {SHIFT}"
@@ -113,8 +122,16 @@ def _fours(layer: Product) -> str | None:
 
 
 KERNELS = (
-    Kernel("btw_mul_s8_mve", "pixels", "s8", "mve", "mul", _by_three, in_place=True),
-    Kernel("btw_mul_float_s8_mve", "pixels", "s8", "mve", "mul", one_repeats, in_place=True),
+    Kernel(
+        "btw_mul_s8_mve",
+        "pixels",
+        "s8",
+        "mve",
+        "mul",
+        lambda layer: _sixteens(layer) or _by_three(layer),
+        in_place=True,
+    ),
+    Kernel("btw_mul_float_s8_mve", "pixels", "s8", "mve", "mul", _sixteens, in_place=True),
     Kernel("btw_mul_s8_dsp", "pixels", "s8", "dsp", "mul", _fours, in_place=True),
     Kernel("btw_mul_s8_neon", "pixels", "s8", "neon", "mul", _vectors, in_place=True),
     Kernel("btw_mul_float_s8_neon", "pixels", "s8", "neon", "mul", _float_vectors, in_place=True),
