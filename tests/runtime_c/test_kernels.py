@@ -1287,7 +1287,9 @@ for _isa in ("fpu", "mve"):
         "global_average_pool": lambda random: global_average_pool_f32(random, 40),
         "max_pool": lambda random: max_pool_f32(random, wide=True),
         "linear": lambda random: (
-            linear_f32(random) if random.random() < 0.3 else conv_f32(random, depthwise=False, shape_of="1x1")
+            linear_f32(random)
+            if random.random() < 0.3
+            else conv_f32(random, depthwise=False, shape_of="1x1", blocks=random.random() < 0.7)
         ),
     }.items():
         CASES[f"btw_{_name}_f32_{_isa}"] = (_draw, 21 if _name in ("conv2d", "linear") else 14)
