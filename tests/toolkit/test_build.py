@@ -104,6 +104,17 @@ def test_same_text_is_compiled_once(monkeypatch: pytest.MonkeyPatch, own_cache: 
         np.testing.assert_array_equal(values, second.outputs[name])
 
 
+def test_warnings_stop_builds_of_these_tests_alone(monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
+    files = {"odd.c": "int odd(void);\nint odd(void) { int unused = 1; return 0; }\n"}
+    flags = ["-std=c11", "-Wall", "-Werror", "-c"]
+    with pytest.raises(BittwinError, match="unused"):
+        builder.compile_files(files, ["odd.c"], flags, ".o")
+    monkeypatch.delenv("BITTWIN_STRICT")
+    assert builder.compile_files(files, ["odd.c"], flags, ".o").is_file()
+    with pytest.raises(BittwinError, match="does not compile"):
+        builder.compile_files({"odd.c": "int odd("}, ["odd.c"], flags, ".o")
+
+
 def generate_again() -> GeneratedModel:
     tiny.cache_clear()
     return tiny()[0]
